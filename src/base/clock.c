@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/clock.h"
+
+static uint64_t now(clockid_t id)
+{
+	struct timespec ts;
+
+	clock_gettime(id, &ts);
+	return (uint64_t)ts.tv_sec * NSEC_PER_SEC + (uint64_t)ts.tv_nsec;
+}
+
+uint64_t clock_monotonic_ns(void)
+{
+	return now(CLOCK_MONOTONIC);
+}
+
+int64_t clock_wall_offset_ns(void)
+{
+	uint64_t before, after, wall;
+	int64_t offset = 0;
+	uint64_t best = UINT64_MAX;
+	int i;
+
+	/* of three tries the one that was interrupted least */
+	for (i = 0; i < 3; i++) {
+		before = now(CLOCK_MONOTONIC);
+		wall = now(CLOCK_REALTIME);
+		after = now(CLOCK_MONOTONIC);
+		if (after - before < best) {
+			best = after - before;
+			offset = (int64_t)(wall - (before + best / 2));
+		}
+	}
+	return offset;
+}
+
+const char *clock_stamp(struct clock_stamp *s, uint64_t wall_ns)
+{
+	time_t second = (time_t)(wall_ns / NSEC_PER_SEC);
+	uint32_t us = (uint32_t)(wall_ns % NSEC_PER_SEC / 1000);
+	struct tm tm;
+	int i;
+
+	if (second != s->second || !s->text[0]) {
+		s->second = second;
+		if (!localtime_r(&second, &tm) ||
+		    strftime(s->text, sizeof(s->text), "%Y-%m-%d %H:%M:%S.", &tm) != 20)
+			return "-";
+	}
+	for (i = 25; i >= 20; i--, us /= 10)
+		s->text[i] = (char)('0' + us % 10);
+	s->text[26] = '\0';
+	return s->text;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Time. The probes stamp events with CLOCK_MONOTONIC; people want the wall clock. The
+ * distance of the two is taken again whenever events are read, so that a clock that is
+ * set while the program runs is followed.
+ */
+#ifndef LNK_CLOCK_H
+#define LNK_CLOCK_H
+
+#include <stdint.h>
+#include <time.h>
+
+#define NSEC_PER_SEC 1000000000ULL
+#define NSEC_PER_MSEC 1000000ULL
+
+uint64_t clock_monotonic_ns(void);
+
+/* CLOCK_REALTIME - CLOCK_MONOTONIC in nanoseconds, to about a microsecond. */
+int64_t clock_wall_offset_ns(void);
+
+/* "YYYY-MM-DD HH:MM:SS.uuuuuu" (26 characters) of a wall-clock time in the local time
+ * zone. Keeps the date part for the second in *s, which starts as { 0 }. */
+struct clock_stamp {
+	time_t second;
+	char text[32];
+};
+const char *clock_stamp(struct clock_stamp *s, uint64_t wall_ns);
+
+#endif

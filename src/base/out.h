@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Standard output for rows: collected, and written in pieces that cannot block for good.
+ * A reader that stopped reading must not keep the program from ending.
+ */
+#ifndef LNK_OUT_H
+#define LNK_OUT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/text.h"
+
+struct out {
+	int fd;
+	int stop_fd; /* readable: stop waiting for the reader; -1: none */
+	bool tty;
+	bool file; /* a regular file: never blocks, so it is written in one piece */
+	struct text buf;
+};
+
+void out_open(struct out *o, int fd, int stop_fd);
+void out_close(struct out *o);
+
+/*
+ * Writes what was collected. Waits for the reader at most wait_ms (-1: for ever) or until
+ * stop_fd is readable. Returns 0; -EAGAIN when the reader was too slow or stop_fd became
+ * readable (the rest stays collected); -EPIPE and other -errno of write(2).
+ */
+int out_flush(struct out *o, int wait_ms);
+
+#endif
