@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* What the user asked for: filled by options_parse(), read by everyone below. */
+#ifndef LNK_CONFIG_H
+#define LNK_CONFIG_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* --attach: which kind of hook may be used. */
+enum attach_mode {
+	ATTACH_AUTO,
+	ATTACH_FENTRY,
+	ATTACH_KPROBE,
+	ATTACH_TRACEPOINT,
+	ATTACH_NR
+};
+
+extern const char *const attach_mode_name[ATTACH_NR + 1]; /* NULL-terminated */
+
+struct config {
+	/* filters */
+	bool ip_set;
+	struct in6_addr ip; /* IPv4 as ::ffff:a.b.c.d */
+	uint16_t port;	    /* host byte order; 0: every port */
+
+	/* output */
+	bool stats;
+	bool verbose;
+	bool debug_func;
+	uint64_t count;		 /* rows, then end; 0: no end */
+	uint64_t duration_ns;	 /* 0: no end */
+	uint64_t interval_ns;	 /* -s: between two blocks */
+	uint64_t interval_count; /* -s: blocks, then end; 0: no end */
+
+	/* collection */
+	enum attach_mode attach;
+	uint64_t rate;		 /* events a second for the whole host; 0: no limit */
+	unsigned int buffer_pages; /* per CPU, a power of two */
+	const char *headers;	 /* "auto", "btf", "installed", "kheaders" or a directory */
+	const char *probe_dir;	 /* NULL: the usual places */
+
+	/* instead of tracing */
+	bool dump_source;
+	bool check;
+	bool help;
+	bool version;
+};
+
+#endif

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+#include "conf/option_table.h"
+
+#include <assert.h>
+
+#define SECOND 1000000000ULL
+#define ONE_DECADE (315360000 * SECOND)
+
+/* The offset of a field that has just that type: a table line that names the wrong kind
+ * of field does not compile. */
+#define FIELD(f, type)                                                                             \
+	(offsetof(struct config, f) + 0 * _Generic(((struct config *)0)->f, type : 1))
+
+const char *const attach_mode_name[ATTACH_NR + 1] = {
+	[ATTACH_AUTO] = "auto",
+	[ATTACH_FENTRY] = "fentry",
+	[ATTACH_KPROBE] = "kprobe",
+	[ATTACH_TRACEPOINT] = "tracepoint",
+};
+static_assert(sizeof(attach_mode_name) / sizeof(attach_mode_name[0]) == 5,
+	      "every attach mode has a name here");
+
+static const char *const headers_word[] = { "auto", "btf", "installed", "kheaders", NULL };
+
+const char *const option_group_name[GROUP_NR] = {
+	[GROUP_FILTER] = "Which packets",
+	[GROUP_OUTPUT] = "What is shown",
+	[GROUP_END] = "When to end",
+	[GROUP_COLLECT] = "How events are collected",
+	[GROUP_INSTEAD] = "Instead of tracing",
+};
+
+const struct option_def option_table[] = {
+	{
+		.name = "ip",
+		.letter = 'i',
+		.type = OPT_ADDRESS,
+		.group = GROUP_FILTER,
+		.field = FIELD(ip, struct in6_addr),
+		.given = FIELD(ip_set, bool),
+		.arg = "ADDR",
+		.help = "only packets from or to this IPv4 or IPv6 address",
+		.man = "Show only packets whose source or destination is this IPv4 or IPv6 "
+		       "address. The address is tested in the kernel. Together with -p both "
+		       "must match.",
+	},
+	{
+		.name = "port",
+		.letter = 'p',
+		.type = OPT_PORT,
+		.group = GROUP_FILTER,
+		.field = FIELD(port, uint16_t),
+		.min = 1,
+		.max = 65535,
+		.arg = "PORT",
+		.help = "only packets from or to this TCP port",
+		.man = "Show only packets whose source or destination port is this one, 1 to "
+		       "65535. The port is tested in the kernel. Together with -i both must "
+		       "match.",
+	},
+	{
+		.name = "stats",
+		.letter = 's',
+		.type = OPT_FLAG,
+		.group = GROUP_OUTPUT,
+		.field = FIELD(stats, bool),
+		.help = "no rows: counters per stage, every INTERVAL seconds (default 1), "
+			"COUNT times",
+		.man = "Print no rows, but for each stage the events, their rate and their "
+		       "bytes, as counted in the kernel; no event is sent for a packet. On a "
+		       "terminal the figures are renewed in place, elsewhere each interval is "
+		       "a block of its own. The interval is in seconds, at least 0.1, and may "
+		       "have a fraction; it is 1 unless given. After as many intervals as the "
+		       "count says the program ends; without a count it goes on. Interval and "
+		       "count may be given only with this option.",
+	},
+	{
+		.name = "verbose",
+		.letter = 'v',
+		.type = OPT_FLAG,
+		.group = GROUP_OUTPUT,
+		.field = FIELD(verbose, bool),
+		.help = "say all: compiler and verifier text, headers, hooks",
+		.man = "Say everything on standard error: the whole text of the compiler and of "
+		       "the kernel's verifier, which kernel headers were used, the compiler "
+		       "flags, why each hook was or was not chosen, and the versions of libbcc "
+		       "and of the kernel.",
+	},
+	{
+		.name = "debug-func",
+		.letter = 'd',
+		.type = OPT_FLAG,
+		.group = GROUP_OUTPUT,
+		.field = FIELD(debug_func, bool),
+		.help = "under each row, the function name as it was decoded",
+		.man = "Under each row, print how its function name came about: the name as "
+		       "decoded, the raw bytes received from the kernel for it, and the probed "
+		       "address with its symbol.",
+	},
+	{
+		.name = "count",
+		.letter = 'c',
+		.type = OPT_NUMBER,
+		.group = GROUP_END,
+		.field = FIELD(count, uint64_t),
+		.min = 1,
+		.max = 1000000000000000,
+		.arg = "N",
+		.help = "end after N rows",
+		.man = "End after this many rows. With -s, which prints no rows, give a count "
+		       "of intervals instead.",
+	},
+	{
+		.name = "duration",
+		.letter = 'D',
+		.type = OPT_SECONDS,
+		.group = GROUP_END,
+		.field = FIELD(duration_ns, uint64_t),
+		.min = 1,
+		.max = ONE_DECADE,
+		.arg = "SECONDS",
+		.help = "end after this time; a fraction is allowed",
+		.man = "End after this many seconds, counted from the moment the probes are "
+		       "attached. A fraction is allowed, as in 2.5.",
+	},
+	{
+		.name = "rate",
+		.letter = 'R',
+		.type = OPT_NUMBER,
+		.group = GROUP_COLLECT,
+		.field = FIELD(rate, uint64_t),
+		.max = 1000000000,
+		.arg = "N",
+		.def = "10000",
+		.help = "at most N events a second; 0: no limit",
+		.man = "Take at most this many events a second, for the whole host and all "
+		       "stages together; 0 means no limit. The limit is kept in the kernel, "
+		       "before an event is built, and what it left out is counted and told at "
+		       "the end.",
+	},
+	{
+		.name = "buffer-pages",
+		.type = OPT_POWER_OF_TWO,
+		.group = GROUP_COLLECT,
+		.field = FIELD(buffer_pages, unsigned int),
+		.min = 1,
+		.max = 65536,
+		.arg = "N",
+		.def = "64",
+		.help = "ring buffer pages for each CPU, a power of two",
+		.man = "The size of each CPU's ring buffer in memory pages: a power of two from "
+		       "1 to 65536. A larger one rides out longer bursts. Events that found it "
+		       "full are counted and told at the end.",
+	},
+	{
+		.name = "attach",
+		.type = OPT_WORD,
+		.group = GROUP_COLLECT,
+		.field = FIELD(attach, enum attach_mode),
+		.arg = "KIND",
+		.def = "auto",
+		.words = attach_mode_name,
+		.help = "kind of hook:",
+		.man = "Which kind of hook may be used. With auto, each stage takes the best "
+		       "that this kernel offers; the others allow just the one kind, and a "
+		       "stage that has none of that kind is left out, with a line that says "
+		       "so.",
+	},
+	{
+		.name = "headers",
+		.type = OPT_WORD_OR_DIR,
+		.group = GROUP_COLLECT,
+		.field = FIELD(headers, const char *),
+		.arg = "SOURCE",
+		.def = "auto",
+		.words = headers_word,
+		.help = "kernel types from:",
+		.man = "Where the kernel's types come from: btf makes them from "
+		       "/sys/kernel/btf/vmlinux, installed takes the headers in "
+		       "/lib/modules/VERSION, kheaders unpacks /sys/kernel/kheaders.tar.xz, "
+		       "and a directory is a tree of kernel headers; it is told from the "
+		       "words by a slash or a leading dot. With auto it is the directory in "
+		       "BCC_KERNEL_SOURCE, if that is set, and then the others in this order, "
+		       "the first that works.",
+	},
+	{
+		.name = "probe-dir",
+		.type = OPT_DIR,
+		.group = GROUP_COLLECT,
+		.field = FIELD(probe_dir, const char *),
+		.arg = "DIR",
+		.help = "read the probes (BPF C) from this directory",
+		.man = "Read the probes from this directory. Without it they are looked for in "
+		       "the directory probes beside the executable, then in the installed data "
+		       "directory; the text built into the program is the last. A file or "
+		       "directory that others than root or you can write is refused.",
+	},
+	{
+		.name = "dump-source",
+		.type = OPT_FLAG,
+		.group = GROUP_INSTEAD,
+		.field = FIELD(dump_source, bool),
+		.help = "print the source that would be compiled",
+		.man = "Print exactly the source that would be handed to libbcc, and which file "
+		       "each probe came from; then end.",
+	},
+	{
+		.name = "check",
+		.type = OPT_FLAG,
+		.group = GROUP_INSTEAD,
+		.field = FIELD(check, bool),
+		.help = "compile and verify the probes, attach nothing",
+		.man = "Compile the probes and have the kernel verify them, say which file each "
+		       "came from, and end. Nothing is attached.",
+	},
+	{
+		.name = "help",
+		.letter = 'h',
+		.type = OPT_FLAG,
+		.group = GROUP_INSTEAD,
+		.field = FIELD(help, bool),
+		.help = "print this help",
+		.man = "Print a summary of the options and end.",
+	},
+	{
+		.name = "version",
+		.letter = 'V',
+		.type = OPT_FLAG,
+		.group = GROUP_INSTEAD,
+		.field = FIELD(version, bool),
+		.help = "print the version",
+		.man = "Print the version and end.",
+	},
+};
+static_assert(sizeof(option_table) / sizeof(option_table[0]) <= OPTION_MAX, "raise OPTION_MAX");
+const size_t option_count = sizeof(option_table) / sizeof(option_table[0]);
+
+const struct option_def positional_table[] = {
+	{
+		.name = "interval",
+		.type = OPT_SECONDS,
+		.field = FIELD(interval_ns, uint64_t),
+		.min = SECOND / 10,
+		.max = ONE_DECADE,
+		.def = "1",
+	},
+	{
+		.name = "count",
+		.type = OPT_NUMBER,
+		.field = FIELD(interval_count, uint64_t),
+		.min = 1,
+		.max = 1000000000000000,
+	},
+};
+const size_t positional_count = sizeof(positional_table) / sizeof(positional_table[0]);

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* The option table, and the reading of one value by it: for options.c (which parses)
+ * and options_doc.c (which documents). Nobody else includes this. */
+#ifndef LNK_OPTION_TABLE_H
+#define LNK_OPTION_TABLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/text.h"
+#include "conf/config.h"
+
+#define OPTION_MAX 64
+
+/* How an argument is read, and the type of the field in struct config it fills. */
+enum option_type {
+	OPT_FLAG,         /* bool; takes no argument */
+	OPT_ADDRESS,      /* struct in6_addr, and the bool at `given` */
+	OPT_PORT,         /* uint16_t */
+	OPT_NUMBER,       /* uint64_t, min to max */
+	OPT_POWER_OF_TWO, /* unsigned int, min to max */
+	OPT_SECONDS,      /* uint64_t in nanoseconds, min to max */
+	OPT_WORD,         /* enum: the place of the word in `words` */
+	OPT_WORD_OR_DIR,  /* const char *: one of `words`, or a path */
+	OPT_DIR,          /* const char *: a directory that exists */
+};
+
+enum option_group {
+	GROUP_FILTER,
+	GROUP_OUTPUT,
+	GROUP_END,
+	GROUP_COLLECT,
+	GROUP_INSTEAD,
+	GROUP_NR
+};
+
+struct option_def {
+	const char *name; /* long name; of a positional, its name in messages */
+	char letter;      /* 0: none */
+	enum option_type type;
+	enum option_group group;
+	size_t field; /* offset in struct config */
+	size_t given; /* OPT_ADDRESS only: offset of its bool */
+	uint64_t min, max;
+	const char *arg;          /* what its argument is called in the documentation */
+	const char *def;          /* default, as the user would write it; NULL: none */
+	const char *const *words; /* NULL-terminated */
+	const char *help;         /* a phrase for --help */
+	const char *man;          /* sentences for the man page, plain text */
+};
+
+extern const char *const option_group_name[GROUP_NR];
+extern const struct option_def option_table[];
+extern const size_t option_count;
+
+/* What may follow -s, in this order. */
+extern const struct option_def positional_table[];
+extern const size_t positional_count;
+
+/*
+ * Sets the field of *c from the argument `s`. Strings are kept, not copied. Returns 0;
+ * -EINVAL, -ERANGE or -ENOTDIR when `s` is not what option_wanted() says; for a
+ * directory also what stat(2) says.
+ */
+int option_set(struct config *c, const struct option_def *o, const char *s);
+
+/* Adds what would have been right, to follow "'x' is not ". */
+void option_wanted(struct text *why, const struct option_def *o);
+
+#endif

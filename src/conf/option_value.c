@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/* What the argument of an option may be, and the field that it fills. */
+#include "conf/option_table.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/num.h"
+#include "conf/address.h"
+
+#define NSEC_PER_SEC 1000000000ULL
+
+/* "0.1" for 100000000; a bound below a hundredth is spoken of as "more than 0". */
+static void add_seconds(struct text *why, uint64_t ns)
+{
+	uint64_t sec = ns / NSEC_PER_SEC;
+	unsigned int hundredths = ns % NSEC_PER_SEC / (NSEC_PER_SEC / 100);
+
+	text_printf(why, "%" PRIu64, sec);
+	if (hundredths % 10)
+		text_printf(why, ".%02u", hundredths);
+	else if (hundredths)
+		text_printf(why, ".%u", hundredths / 10);
+}
+
+static void add_words(struct text *why, const char *const *words)
+{
+	for (size_t i = 0; words[i]; i++)
+		text_printf(why, "%s%s", !i ? "" : words[i + 1] ? ", " : " or ", words[i]);
+}
+
+void option_wanted(struct text *why, const struct option_def *o)
+{
+	switch (o->type) {
+	case OPT_ADDRESS:
+		text_puts(why, "an IPv4 or IPv6 address");
+		break;
+	case OPT_PORT:
+		text_printf(why, "a port (%" PRIu64 " to %" PRIu64 ")", o->min, o->max);
+		break;
+	case OPT_NUMBER:
+		text_printf(why, "a whole number (%" PRIu64 " to %" PRIu64 ")", o->min, o->max);
+		break;
+	case OPT_POWER_OF_TWO:
+		text_printf(why, "a power of two (%" PRIu64 " to %" PRIu64 ")", o->min, o->max);
+		break;
+	case OPT_SECONDS:
+		text_puts(why, "a time in seconds (");
+		if (o->min < NSEC_PER_SEC / 100) {
+			text_puts(why, "more than 0, at most ");
+		} else {
+			add_seconds(why, o->min);
+			text_puts(why, " to ");
+		}
+		add_seconds(why, o->max);
+		text_puts(why, ")");
+		break;
+	case OPT_WORD:
+		text_puts(why, "one of ");
+		add_words(why, o->words);
+		break;
+	case OPT_WORD_OR_DIR:
+		text_puts(why, "one of ");
+		add_words(why, o->words);
+		text_puts(why, ", nor a directory with a '/' in its name");
+		break;
+	case OPT_DIR:
+		text_puts(why, "a directory");
+		break;
+	case OPT_FLAG:
+		break;
+	}
+}
+
+static int find_word(const char *const *words, const char *s)
+{
+	for (int i = 0; words[i]; i++)
+		if (!strcmp(words[i], s))
+			return i;
+	return -EINVAL;
+}
+
+/* Numbers of every width; `to` is the field. */
+static int set_number(const struct option_def *o, const char *s, void *to)
+{
+	unsigned int narrow;
+	uint16_t port;
+	uint64_t v;
+	int err;
+
+	err = num_parse(s, o->min, o->max, &v);
+	if (err)
+		return err;
+	if (o->type == OPT_PORT) {
+		port = (uint16_t)v;
+		memcpy(to, &port, sizeof(port));
+	} else if (o->type == OPT_POWER_OF_TWO) {
+		if (v & (v - 1))
+			return -EINVAL;
+		narrow = (unsigned int)v;
+		memcpy(to, &narrow, sizeof(narrow));
+	} else {
+		memcpy(to, &v, sizeof(v));
+	}
+	return 0;
+}
+
+static int set_word(const struct option_def *o, const char *s, void *to)
+{
+	int place = find_word(o->words, s);
+	enum attach_mode mode;
+
+	if (o->type == OPT_WORD) {
+		if (place < 0)
+			return place;
+		mode = (enum attach_mode)place;
+		memcpy(to, &mode, sizeof(mode));
+		return 0;
+	}
+	/* A mistyped word must not become a directory that is then missed. */
+	if (place < 0 && s[0] != '.' && !strchr(s, '/'))
+		return -EINVAL;
+	memcpy(to, &s, sizeof(s));
+	return 0;
+}
+
+static int set_dir(const char *s, void *to)
+{
+	struct stat st;
+
+	if (stat(s, &st))
+		return -errno;
+	if (!S_ISDIR(st.st_mode))
+		return -ENOTDIR;
+	memcpy(to, &s, sizeof(s));
+	return 0;
+}
+
+int option_set(struct config *c, const struct option_def *o, const char *s)
+{
+	char *base = (char *)c;
+	bool yes = true;
+	int err = 0;
+
+	switch (o->type) {
+	case OPT_FLAG:
+		memcpy(base + o->field, &yes, sizeof(yes));
+		break;
+	case OPT_ADDRESS:
+		err = address_parse(s, (struct in6_addr *)(void *)(base + o->field));
+		if (!err)
+			memcpy(base + o->given, &yes, sizeof(yes));
+		break;
+	case OPT_PORT:
+	case OPT_NUMBER:
+	case OPT_POWER_OF_TWO:
+		err = set_number(o, s, base + o->field);
+		break;
+	case OPT_SECONDS:
+		err = num_parse_seconds(s, o->min, o->max, (uint64_t *)(void *)(base + o->field));
+		break;
+	case OPT_WORD:
+	case OPT_WORD_OR_DIR:
+		err = set_word(o, s, base + o->field);
+		break;
+	case OPT_DIR:
+		err = set_dir(s, base + o->field);
+		break;
+	}
+	return err;
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Parsing by the table: getopt_long(3) finds the options, option_value.c reads their
+ * arguments. Nothing is printed: the caller gets one line.
+ */
+#include "conf/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "conf/option_table.h"
+
+#define MAX_SHOWN 100 /* bytes of an argument that a message repeats */
+
+/* What getopt_long() returns for a long option: its place in the table, out of the way
+ * of the letters. */
+#define LONG_BASE 256
+
+struct parser {
+	struct config *c;
+	struct text *why;
+	const char *positional[2];
+	int npositional;
+	const char *surplus; /* the first argument there is no place for */
+	bool seen[OPTION_MAX];
+};
+
+static void add_quoted(struct text *why, const char *s)
+{
+	size_t len = strlen(s);
+
+	text_puts(why, "'");
+	text_add_escaped(why, s, len < MAX_SHOWN ? len : MAX_SHOWN, false);
+	text_puts(why, len < MAX_SHOWN ? "'" : "...'");
+}
+
+/* Sets one value; `typed` is how the user named the option. */
+static int set_value(struct parser *p, const struct option_def *o, const char *typed, const char *s)
+{
+	int err = option_set(p->c, o, s);
+
+	if (!err)
+		return 0;
+	text_printf(p->why, "%s: ", typed);
+	add_quoted(p->why, s);
+	if (o->type == OPT_DIR && err != -ENOTDIR) {
+		text_printf(p->why, ": %s", strerror(-err));
+	} else {
+		text_puts(p->why, " is not ");
+		option_wanted(p->why, o);
+	}
+	return -EINVAL;
+}
+
+static void defaults(struct config *c)
+{
+	*c = (struct config){ 0 };
+	for (size_t i = 0; i < option_count; i++)
+		if (option_table[i].def)
+			option_set(c, &option_table[i], option_table[i].def);
+	for (size_t i = 0; i < positional_count; i++)
+		if (positional_table[i].def)
+			option_set(c, &positional_table[i], positional_table[i].def);
+}
+
+/* The table's line for what getopt_long() returned or left in optopt; NULL: none. */
+static const struct option_def *find_option(int got)
+{
+	if (got >= LONG_BASE)
+		return &option_table[got - LONG_BASE];
+	for (size_t i = 0; i < option_count; i++)
+		if (got && option_table[i].letter == got)
+			return &option_table[i];
+	return NULL;
+}
+
+static void option_as_typed(struct text *out, const struct option_def *o, int got)
+{
+	if (got >= LONG_BASE)
+		text_printf(out, "--%s", o->name);
+	else
+		text_printf(out, "-%c", o->letter);
+}
+
+static int take_option(struct parser *p, int got)
+{
+	const struct option_def *o = find_option(got);
+	size_t place = (size_t)(o - option_table);
+	struct text typed = { 0 };
+	int err = 0;
+
+	option_as_typed(&typed, o, got);
+	if (o->type != OPT_FLAG && p->seen[place]) {
+		text_printf(p->why, "%s: given more than once (now ", text_str(&typed));
+		add_quoted(p->why, optarg);
+		text_puts(p->why, "); it takes one value");
+		err = -EINVAL;
+	} else {
+		err = set_value(p, o, text_str(&typed), optarg);
+	}
+	p->seen[place] = true;
+	text_free(&typed);
+	return err;
+}
+
+static void take_positional(struct parser *p, const char *s)
+{
+	if (p->npositional < 2)
+		p->positional[p->npositional++] = s;
+	else if (!p->surplus)
+		p->surplus = s;
+}
+
+/* How many long options begin with the `len` bytes at `name`. */
+static size_t long_options_like(const char *name, size_t len, struct text *list)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < option_count; i++) {
+		if (strncmp(option_table[i].name, name, len) != 0)
+			continue;
+		text_printf(list, "%s--%s", n++ ? ", " : "", option_table[i].name);
+	}
+	return n;
+}
+
+/* An option that getopt_long() refused; `word` is the argument it was looking at. */
+static int refuse_option(struct parser *p, const char *word)
+{
+	const struct option_def *o = find_option(optopt);
+	struct text list = { 0 };
+	size_t len;
+	char letter[3] = { '-', (char)optopt, '\0' };
+
+	if (o) { /* --verbose=yes */
+		text_printf(p->why, "option '--%s' takes no value: ", o->name);
+		add_quoted(p->why, word);
+		return -EINVAL;
+	}
+	if (optopt) {
+		text_puts(p->why, "unknown option ");
+		add_quoted(p->why, letter);
+		text_puts(p->why, "; '" PROGRAM_NAME " --help' lists them");
+		return -EINVAL;
+	}
+	len = strcspn(word + 2, "=");
+	if (len && long_options_like(word + 2, len, &list) > 1) {
+		text_puts(p->why, "ambiguous option ");
+		add_quoted(p->why, word);
+		text_printf(p->why, "; it could be %s", text_str(&list));
+	} else {
+		text_puts(p->why, "unknown option ");
+		add_quoted(p->why, word);
+		text_puts(p->why, "; '" PROGRAM_NAME " --help' lists them");
+	}
+	text_free(&list);
+	return -EINVAL;
+}
+
+static int refuse_missing(struct parser *p)
+{
+	const struct option_def *o = find_option(optopt);
+	struct text typed = { 0 };
+
+	option_as_typed(&typed, o, optopt);
+	text_printf(p->why, "%s: its argument %s is missing", text_str(&typed), o->arg);
+	text_free(&typed);
+	return -EINVAL;
+}
+
+/* getopt's two ways of being told the options, from the table. */
+static void getopt_tables(struct option *longs, char *letters)
+{
+	size_t n;
+
+	/* '-': hand over other arguments in their order, so that argv is not permuted and
+	 * POSIXLY_CORRECT changes nothing. ':': tell a missing argument from a bad option. */
+	*letters++ = '-';
+	*letters++ = ':';
+	for (n = 0; n < option_count; n++) {
+		longs[n] = (struct option){ .name = option_table[n].name,
+					    .has_arg = option_table[n].type != OPT_FLAG,
+					    .val = LONG_BASE + (int)n };
+		if (!option_table[n].letter)
+			continue;
+		*letters++ = option_table[n].letter;
+		if (option_table[n].type != OPT_FLAG)
+			*letters++ = ':';
+	}
+	*letters = '\0';
+	longs[n] = (struct option){ 0 };
+}
+
+static int take_all(struct parser *p, int argc, char **argv)
+{
+	struct option longs[OPTION_MAX + 1];
+	char letters[2 * OPTION_MAX + 3];
+	int got, err = 0;
+
+	getopt_tables(longs, letters);
+	opterr = 0;
+	optind = 0; /* glibc: start afresh, also after a parse that was left half way */
+	while (!err && (got = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
+		if (got == 1)
+			take_positional(p, optarg);
+		else if (got == ':')
+			err = refuse_missing(p);
+		else if (got == '?')
+			err = refuse_option(p, argv[optind - 1]);
+		else
+			err = take_option(p, got);
+	}
+	for (int i = optind; !err && i < argc; i++) /* after "--" */
+		take_positional(p, argv[i]);
+	return err;
+}
+
+static int finish_positionals(struct parser *p)
+{
+	int err = 0;
+
+	if (!p->c->stats && p->npositional) {
+		text_puts(p->why, "surplus argument ");
+		add_quoted(p->why, p->positional[0]);
+		text_puts(p->why, "; only with -s there may be others than options");
+		return -EINVAL;
+	}
+	for (int i = 0; !err && i < p->npositional; i++)
+		err = set_value(p, &positional_table[i], positional_table[i].name,
+				p->positional[i]);
+	if (!err && p->surplus) {
+		text_puts(p->why, "surplus argument ");
+		add_quoted(p->why, p->surplus);
+		text_puts(p->why, "; -s takes an interval and a count");
+		err = -EINVAL;
+	}
+	return err;
+}
+
+int options_parse(struct config *c, int argc, char **argv, struct text *why)
+{
+	struct parser p = { .c = c, .why = why };
+	int err;
+
+	defaults(c);
+	err = take_all(&p, argc, argv);
+	if (!err)
+		err = finish_positionals(&p);
+	return err;
+}
