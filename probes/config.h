@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the host decides when it starts: it replaces the number on each of these lines,
+ * and nothing else in any probe. As they stand they are valid C and mean: all stages,
+ * every kind of hook, no filter, no rate limit. A constant of 0 leaves no instruction
+ * behind.
+ */
+
+/* Kinds of hook that may be compiled in (--attach). */
+#define USE_FENTRY 1
+#define USE_KPROBE 1
+#define USE_TRACEPOINT 1
+
+/* -i: the address in four words as they lie in memory (network byte order). */
+#define FILTER_IP 0
+#define FILTER_IP_WORD0 0
+#define FILTER_IP_WORD1 0
+#define FILTER_IP_WORD2 0
+#define FILTER_IP_WORD3 0
+
+/* -p: host byte order. */
+#define FILTER_PORT 0
+
+/* -R: events a second for the whole host. */
+#define RATE_LIMIT 0
+
+/* -s: count, send nothing. */
+#define STATS_ONLY 0
+
+/* -d: send struct lnk_event_debug. */
+#define DEBUG_FUNC 0
+
+/* Where the tracepoint net:netif_receive_skb keeps its skbaddr: 0 where tracefs is not
+ * there to tell. */
+#define TP_NETIF_RECEIVE_SKB_SKBADDR 0

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The wire contract: what a probe writes and the host reads. Both are compiled from this
+ * one file; the host asserts its own layout inside the probe program as well, so that an
+ * edited copy with another layout does not compile (see src/bpf/layout.c).
+ */
+#ifndef LNK_EVENT_H
+#define LNK_EVENT_H
+
+#include <linux/types.h>
+
+/*
+ * One row. 56 bytes: with the length word of a perf sample that is one cache line.
+ *
+ * Addresses are in network byte order, an IPv4 address as ::ffff:a.b.c.d; all bytes zero
+ * means "not known" (shown as "-"). Ports and sequence numbers are in host byte order.
+ */
+struct lnk_event {
+	__u64 time_ns; /* when the function was entered: CLOCK_MONOTONIC */
+	__u8 saddr[16];
+	__u8 daddr[16];
+	__u32 seq;
+	__u32 ack_seq;
+	__u16 sport;
+	__u16 dport;
+	__u16 hook;	/* which probe function, numbered by the host */
+	__u16 reserved; /* 0 */
+};
+
+/* With -d only: the event and where the probe stood. */
+struct lnk_event_debug {
+	struct lnk_event event;
+	__u64 ip; /* kprobes: the instruction pointer in the registers; else 0 */
+};
+
+/*
+ * Counters, per hook and per CPU. Every call of a probe ends in exactly one of
+ *
+ *	other, fragment, unreadable			(no TCP header to show)
+ *	filtered, limited, lost, or sent to the host	(and is counted in `seen` before)
+ *
+ * so that seen = filtered + limited + lost + received by the host.
+ */
+struct lnk_counters {
+	__u64 seen;	  /* calls with a TCP header, or a TCP socket */
+	__u64 filtered;	  /* not what -i and -p ask for */
+	__u64 limited;	  /* over the rate limit */
+	__u64 lost;	  /* the ring was full */
+	__u64 other;	  /* not TCP */
+	__u64 fragment;	  /* a fragment without the TCP header */
+	__u64 unreadable; /* header cut short, or outside the linear area */
+	__u64 bytes;	  /* with -s: bytes from the IP header on, of what passed the filter */
+};
+
+/* How many probe functions one program may have. */
+#define LNK_MAX_HOOKS 128
+
+#endif
