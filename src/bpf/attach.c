@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * libbcc_bpf does the attaching. It prints what went wrong to stderr, which would mix
+ * with our own lines, so stderr points at a memory file while it works, and the first
+ * line of that becomes the reason.
+ */
+#include "bpf/attach.h"
+
+#include <bcc/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <linux/bpf.h>
+
+#include "base/io.h"
+#include "bpf/kernel.h"
+
+struct hush {
+	int saved;
+	int file;
+};
+
+static void hush_begin(struct hush *q)
+{
+	fflush(stderr);
+	q->saved = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+	q->file = memfd_create("linux_net_kernel stderr", MFD_CLOEXEC);
+	if (q->saved >= 0 && q->file >= 0)
+		dup2(q->file, STDERR_FILENO);
+}
+
+static void hush_end(struct hush *q, struct text *said)
+{
+	fflush(stderr);
+	if (q->saved >= 0) {
+		dup2(q->saved, STDERR_FILENO);
+		close(q->saved);
+	}
+	if (q->file >= 0) {
+		lseek(q->file, 0, SEEK_SET);
+		read_all(q->file, said, 65536);
+		close(q->file);
+	}
+}
+
+/* tracefs event names take only letters, digits and '_'. */
+static void event_name(const struct hook *h, char out[HOOK_TARGET_MAX])
+{
+	char *p;
+
+	snprintf(out, HOOK_TARGET_MAX, "%c_lnk_%.100s", h->kind == HOOK_KPROBE ? 'p' : 'r', h->symbol);
+	for (p = out; *p; p++)
+		if (*p == '.' || *p == '+')
+			*p = '_';
+}
+
+static int attach_kprobe(struct hook *h)
+{
+	char name[HOOK_TARGET_MAX];
+	int fd;
+
+	event_name(h, name);
+	fd = bpf_attach_kprobe(h->prog_fd,
+			       h->kind == HOOK_KPROBE ? BPF_PROBE_ENTRY : BPF_PROBE_RETURN, name,
+			       h->symbol, 0, 0);
+	if (fd >= 0 && !kernel_has_kprobe_pmu())
+		strcpy(h->event, name);
+	return fd;
+}
+
+static int attach_tracepoint(struct hook *h)
+{
+	char category[HOOK_TARGET_MAX], *colon;
+
+	strcpy(category, h->target);
+	colon = strchr(category, ':');
+	*colon = '\0';
+	return bpf_attach_tracepoint(h->prog_fd, category, colon + 1);
+}
+
+static int attach_kind(struct hook *h)
+{
+	switch (h->kind) {
+	case HOOK_FENTRY:
+	case HOOK_FEXIT:
+		return bpf_attach_kfunc(h->prog_fd);
+	case HOOK_KPROBE:
+	case HOOK_KRETPROBE:
+		return attach_kprobe(h);
+	case HOOK_RAW_TRACEPOINT:
+		return bpf_attach_raw_tracepoint(h->prog_fd, h->target);
+	case HOOK_TRACEPOINT:
+		return attach_tracepoint(h);
+	case HOOK_KINDS:
+		break;
+	}
+	return -EINVAL;
+}
+
+static bool is_kprobe(const struct hook *h)
+{
+	return h->kind == HOOK_KPROBE || h->kind == HOOK_KRETPROBE;
+}
+
+/* What can be said before the kernel is asked. */
+static int precheck(struct hook *h, bool any_suffix)
+{
+	uint64_t address;
+
+	if (is_kprobe(h)) {
+		if (!kernel_has_kprobes()) {
+			text_puts(&h->why, "this kernel has no kprobes");
+			if (!kernel_tracefs())
+				text_puts(&h->why, ", or only through tracefs, which is not "
+						   "mounted: " TRACEFS_HINT);
+			return -EOPNOTSUPP;
+		}
+		if (kernel_find_symbol(h->target, any_suffix, h->symbol, sizeof(h->symbol),
+				       &address)) {
+			text_puts(&h->why, "not a function of this kernel (inlined, or absent)");
+			return -ENOENT;
+		}
+	}
+	if (h->kind == HOOK_TRACEPOINT && !kernel_tracefs()) {
+		text_puts(&h->why, "tracefs is not mounted (" TRACEFS_HINT ")");
+		return -ENOENT;
+	}
+	return 0;
+}
+
+int attach_hook(struct hook *h, bool any_suffix)
+{
+	struct text said = { 0 };
+	struct hush q;
+	int err, fd;
+
+	err = precheck(h, any_suffix);
+	if (err)
+		return err;
+	hush_begin(&q);
+	errno = 0;
+	fd = attach_kind(h);
+	err = errno;
+	hush_end(&q, &said);
+	if (fd >= 0) {
+		h->link_fd = fd;
+		fcntl(fd, F_SETFD, FD_CLOEXEC);
+		text_free(&said);
+		return 0;
+	}
+	if (h->kind == HOOK_RAW_TRACEPOINT && (err == ENOENT || err == EINVAL)) {
+		text_puts(&h->why, "not a tracepoint of this kernel");
+	} else if (said.len) {
+		text_add_escaped(&h->why, said.s, strcspn(said.s, "\n"), false);
+	} else {
+		text_printf(&h->why, "the kernel did not attach it: %s", strerror(err));
+	}
+	text_free(&said);
+	return err ? -err : -EINVAL;
+}
+
+void detach_hook(struct hook *h)
+{
+	struct text said = { 0 };
+	struct hush q;
+
+	if (h->link_fd < 0)
+		return;
+	close(h->link_fd);
+	h->link_fd = -1;
+	if (!h->event[0])
+		return;
+	hush_begin(&q);
+	bpf_detach_kprobe(h->event);
+	hush_end(&q, &said);
+	text_free(&said);
+	h->event[0] = '\0';
+}
+
+bool hook_missed(const struct hook *h, uint64_t *missed)
+{
+	struct bpf_prog_info info;
+	uint32_t len = sizeof(info);
+
+	memset(&info, 0, sizeof(info));
+	if (h->prog_fd < 0 || bpf_obj_get_info(h->prog_fd, &info, &len) ||
+	    len < offsetof(struct bpf_prog_info, recursion_misses) + sizeof(info.recursion_misses))
+		return false;
+	*missed = info.recursion_misses;
+	/* trace_call_bpf() counts kprobe programs' misses only since 6.7 */
+	return !is_kprobe(h);
+}

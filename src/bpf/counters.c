@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+#include "bpf/counters.h"
+
+#include <bcc/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bpf/cpus.h"
+
+/* A per-CPU value takes its size, rounded up to 8, for each possible CPU. */
+_Static_assert(sizeof(struct lnk_counters) % 8 == 0, "per-CPU values are 8-byte aligned");
+
+static void add(struct lnk_counters *sum, const struct lnk_counters *c)
+{
+	sum->seen += c->seen;
+	sum->filtered += c->filtered;
+	sum->limited += c->limited;
+	sum->lost += c->lost;
+	sum->other += c->other;
+	sum->fragment += c->fragment;
+	sum->unreadable += c->unreadable;
+	sum->bytes += c->bytes;
+}
+
+int counters_read(int map_fd, struct lnk_counters *out, int n)
+{
+	int cpus = cpus_possible(), err = 0, i, cpu;
+	struct lnk_counters *v;
+
+	if (cpus < 0)
+		return cpus;
+	v = calloc((size_t)cpus, sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	memset(out, 0, (size_t)n * sizeof(*out));
+	for (i = 0; i < n && !err; i++) {
+		if (bpf_lookup_elem(map_fd, &i, v))
+			err = -errno;
+		for (cpu = 0; cpu < cpus && !err; cpu++)
+			add(&out[i], &v[cpu]);
+	}
+	free(v);
+	return err;
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/* Reads the counters that the probes keep in the kernel, summed over the CPUs. */
+#ifndef LNK_COUNTERS_H
+#define LNK_COUNTERS_H
+
+#include "probes/event.h"
+
+/* Fills out[0 .. n-1], one for each hook. Returns 0 or -errno. */
+int counters_read(int map_fd, struct lnk_counters *out, int n);
+
+#endif

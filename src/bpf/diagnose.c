@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+#include "bpf/diagnose.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* The line that holds p. */
+static void line_of(const char *log, const char *p, const char **from, size_t *len)
+{
+	while (p > log && p[-1] != '\n')
+		p--;
+	*from = p;
+	*len = strcspn(p, "\n");
+}
+
+void diagnose_compile(const char *log, struct text *out)
+{
+	static const char *const marks[] = { ": error: ", ": fatal error: ", "error: ", "Error" };
+	const char *hit = NULL, *from, *p;
+	size_t i, len;
+
+	for (i = 0; i < sizeof(marks) / sizeof(marks[0]) && !hit; i++)
+		hit = strstr(log, marks[i]);
+	p = strstr(log, ": fatal error: ");
+	if (p && hit && p < hit)
+		hit = p;
+	if (!hit) {
+		/* a backend error has no such mark: its first line says it */
+		hit = log + strspn(log, "\n");
+		if (!*hit) {
+			text_puts(out, "the compiler ended without a word");
+			return;
+		}
+	}
+	line_of(log, hit, &from, &len);
+	text_add_escaped(out, from, len, false);
+}
+
+/* The last line of the verifier's log that says something: what follows it are totals. */
+static void verifier_line(const char *log, struct text *out)
+{
+	const char *end = strstr(log, "\nprocessed "), *from;
+
+	if (!end)
+		return;
+	from = end;
+	while (from > log && from[-1] != '\n')
+		from--;
+	text_puts(out, "the kernel's verifier refused it: ");
+	text_add_escaped(out, from, (size_t)(end - from), false);
+}
+
+bool diagnose_load(const char *log, int error, enum hook_kind kind, struct text *out)
+{
+	bool tracing = kind == HOOK_FENTRY || kind == HOOK_FEXIT;
+
+	if (strstr(log, "\nprocessed ") || strstr(log, "R0 ") || strstr(log, "invalid ")) {
+		verifier_line(log, out);
+		if (!out->len)
+			text_printf(out, "the kernel's verifier refused it (%s)", strerror(error));
+		return true;
+	}
+	if (tracing && error == EPERM)
+		text_puts(out, "the kernel refuses programs of type TRACING (Operation not permitted)");
+	else if (tracing && strstr(log, "BTF"))
+		text_puts(out, "not in the kernel's BTF, or no BTF");
+	else
+		text_printf(out, "the kernel did not load it: %s", strerror(error));
+	return false;
+}

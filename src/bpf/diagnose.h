@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* Finds the one line that matters in what clang, libbcc and the verifier print. */
+#ifndef LNK_DIAGNOSE_H
+#define LNK_DIAGNOSE_H
+
+#include <stdbool.h>
+
+#include "base/text.h"
+#include "bpf/hooks.h"
+
+/* Adds the first error, "probes/FILE.c:LINE:COLUMN: message" where clang names one. */
+void diagnose_compile(const char *log, struct text *out);
+
+/* Adds why the kernel did not load a program (`error` is an errno). Returns true when
+ * its verifier looked at the program and refused it. */
+bool diagnose_load(const char *log, int error, enum hook_kind kind, struct text *out);
+
+#endif

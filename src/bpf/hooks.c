@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The scan is a small C lexer: it knows comments, strings, preprocessor lines and
+ * nesting, and looks only at names that stand at file level and are followed by '('. A
+ * function that the preprocessor takes out is found too; it just gets no program.
+ */
+#include "bpf/hooks.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+const char *const hook_kind_name[HOOK_KINDS] = {
+	[HOOK_FENTRY] = "fentry",
+	[HOOK_FEXIT] = "fexit",
+	[HOOK_KPROBE] = "kprobe",
+	[HOOK_KRETPROBE] = "kretprobe",
+	[HOOK_RAW_TRACEPOINT] = "raw tracepoint",
+	[HOOK_TRACEPOINT] = "tracepoint",
+};
+
+/* How BCC names the functions, and the macros that make such names. */
+static const struct {
+	enum hook_kind kind;
+	const char *prefix;
+	const char *macro;
+} naming[] = {
+	{ HOOK_FENTRY, "kfunc__", "KFUNC_PROBE" },
+	{ HOOK_FEXIT, "kretfunc__", "KRETFUNC_PROBE" },
+	{ HOOK_KPROBE, "kprobe__", NULL },
+	{ HOOK_KRETPROBE, "kretprobe__", NULL },
+	{ HOOK_RAW_TRACEPOINT, "raw_tracepoint__", "RAW_TRACEPOINT_PROBE" },
+	{ HOOK_TRACEPOINT, "tracepoint__", "TRACEPOINT_PROBE" },
+};
+#define NAMINGS (sizeof(naming) / sizeof(naming[0]))
+
+/* From 0.27 on libbcc puts the module into a kfunc's name. */
+#define VMLINUX "vmlinux__"
+
+/* Splits a function name into kind and target. Returns false if it is not a hook's. */
+static bool parse_function(const char *name, enum hook_kind *kind, char target[HOOK_TARGET_MAX])
+{
+	const char *rest, *sep;
+	size_t i, len;
+
+	for (i = 0; i < NAMINGS; i++) {
+		len = strlen(naming[i].prefix);
+		if (!strncmp(name, naming[i].prefix, len))
+			break;
+	}
+	if (i == NAMINGS)
+		return false;
+	*kind = naming[i].kind;
+	rest = name + len;
+	if ((*kind == HOOK_FENTRY || *kind == HOOK_FEXIT) &&
+	    !strncmp(rest, VMLINUX, sizeof(VMLINUX) - 1))
+		rest += sizeof(VMLINUX) - 1;
+	len = strlen(rest);
+	if (!len || len >= HOOK_TARGET_MAX)
+		return false;
+	memcpy(target, rest, len + 1);
+	if (*kind == HOOK_TRACEPOINT) {
+		sep = strstr(rest, "__");
+		if (!sep || sep == rest || !sep[2])
+			return false;
+		target[sep - rest] = ':';
+		memmove(target + (sep - rest) + 1, sep + 2, strlen(sep + 2) + 1);
+	}
+	return true;
+}
+
+struct lexer {
+	const char *p;
+	int line;
+};
+
+/* Steps over what is not code: blanks, comments, literals, preprocessor lines. Returns
+ * false when there was nothing of the kind. */
+static bool skip_noncode(struct lexer *lx)
+{
+	const char *p = lx->p;
+	char quote;
+
+	if (*p == '\n') {
+		lx->line++;
+		p++;
+		while (*p == ' ' || *p == '\t')
+			p++;
+		while (*p == '#') /* to the end of the line, continuations too */
+			for (; *p && *p != '\n'; p++)
+				if (*p == '\\' && p[1] == '\n') {
+					lx->line++;
+					p++;
+				} else if (*p == '/' && p[1] == '*') {
+					break;
+				}
+	} else if (isspace((unsigned char)*p)) {
+		p++;
+	} else if (p[0] == '/' && p[1] == '/') {
+		while (*p && *p != '\n')
+			p++;
+	} else if (p[0] == '/' && p[1] == '*') {
+		for (p += 2; *p && !(p[0] == '*' && p[1] == '/'); p++)
+			lx->line += *p == '\n';
+		p += *p ? 2 : 0;
+	} else if (*p == '"' || *p == '\'') {
+		for (quote = *p++; *p && *p != quote && *p != '\n'; p++)
+			if (*p == '\\' && p[1])
+				p++;
+		p += *p == quote;
+	} else {
+		return false;
+	}
+	lx->p = p;
+	return true;
+}
+
+static bool is_name(char c)
+{
+	return isalnum((unsigned char)c) || c == '_';
+}
+
+/* Copies the name at p into out; "" when it is too long. Returns what follows it. */
+static const char *take_name(const char *p, char out[HOOK_TARGET_MAX])
+{
+	size_t n = 0;
+
+	while (is_name(p[n]))
+		n++;
+	out[0] = '\0';
+	if (n < HOOK_TARGET_MAX) {
+		memcpy(out, p, n);
+		out[n] = '\0';
+	}
+	return p + n;
+}
+
+/* The macro's arguments as a target: "event", or "category:event". */
+static bool macro_target(const char *p, bool two, char target[HOOK_TARGET_MAX])
+{
+	char second[HOOK_TARGET_MAX];
+	size_t len;
+
+	p += strspn(p, " \t\n(");
+	p = take_name(p, target);
+	if (!two)
+		return target[0];
+	p += strspn(p, " \t\n,");
+	take_name(p, second);
+	len = strlen(target);
+	if (!len || !second[0] || len + 1 + strlen(second) >= HOOK_TARGET_MAX)
+		return false;
+	target[len] = ':';
+	strcpy(target + len + 1, second);
+	return true;
+}
+
+static int hooks_add(struct hooks *hs, enum hook_kind kind, const char *target, const char *file,
+		     int line, struct text *why)
+{
+	struct hook *v, *h;
+	int i;
+
+	i = hooks_find(hs, kind, target);
+	if (i >= 0 && !strcmp(hs->v[i].file, file))
+		return 0; /* a prototype and its function, or both branches of an #if */
+	if (i >= 0) {
+		text_printf(why, "%s:%d: %s %s stands in %s:%d already", file, line,
+			    hook_kind_name[kind], target, hs->v[i].file, hs->v[i].line);
+		return -EEXIST;
+	}
+	if (hs->n == LNK_MAX_HOOKS) {
+		text_printf(why, "%s:%d: more than %d probe functions", file, line, LNK_MAX_HOOKS);
+		return -E2BIG;
+	}
+	v = realloc(hs->v, (size_t)(hs->n + 1) * sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	hs->v = v;
+	h = &v[hs->n];
+	*h = (struct hook){ .kind = kind, .line = line, .prog_fd = -1, .link_fd = -1 };
+	strcpy(h->target, target);
+	strcpy(h->symbol, target);
+	h->file = strdup(file);
+	if (!h->file)
+		return -ENOMEM;
+	hs->n++;
+	return 0;
+}
+
+/* A name at file level, followed by '('. */
+static int look_at(struct hooks *hs, const char *name, const char *after, const char *file,
+		   int line, struct text *why)
+{
+	char target[HOOK_TARGET_MAX];
+	enum hook_kind kind;
+	size_t i;
+
+	for (i = 0; i < NAMINGS; i++)
+		if (naming[i].macro && !strcmp(name, naming[i].macro)) {
+			kind = naming[i].kind;
+			if (!macro_target(after, kind == HOOK_TRACEPOINT, target))
+				return 0;
+			return hooks_add(hs, kind, target, file, line, why);
+		}
+	if (!parse_function(name, &kind, target))
+		return 0;
+	return hooks_add(hs, kind, target, file, line, why);
+}
+
+int hooks_scan(struct hooks *hs, const char *file, const char *text, struct text *why)
+{
+	struct lexer lx = { text, 1 };
+	char name[HOOK_TARGET_MAX];
+	const char *after;
+	int depth = 0, err;
+
+	if (*text == '#') /* the lexer sees a directive at the head of a line */
+		lx.p += strcspn(text, "\n");
+	while (*lx.p) {
+		if (skip_noncode(&lx))
+			continue;
+		if (!is_name(*lx.p)) {
+			depth += *lx.p == '{' || *lx.p == '(';
+			depth -= *lx.p == '}' || *lx.p == ')';
+			lx.p++;
+			continue;
+		}
+		after = take_name(lx.p, name);
+		after += strspn(after, " \t\n");
+		if (!depth && *after == '(') {
+			err = look_at(hs, name, after, file, lx.line, why);
+			if (err)
+				return err;
+		}
+		while (is_name(*lx.p))
+			lx.p++;
+	}
+	return 0;
+}
+
+void hooks_free(struct hooks *hs)
+{
+	int i;
+
+	for (i = 0; i < hs->n; i++) {
+		free(hs->v[i].file);
+		text_free(&hs->v[i].why);
+		text_free(&hs->v[i].log);
+		if (hs->v[i].prog_fd >= 0)
+			close(hs->v[i].prog_fd);
+		if (hs->v[i].link_fd >= 0)
+			close(hs->v[i].link_fd);
+	}
+	free(hs->v);
+	*hs = (struct hooks){ 0 };
+}
+
+int hooks_find(const struct hooks *hs, enum hook_kind kind, const char *target)
+{
+	int i;
+
+	for (i = 0; i < hs->n; i++)
+		if (hs->v[i].kind == kind && !strcmp(hs->v[i].target, target))
+			return i;
+	return -1;
+}
+
+int hooks_find_function(const struct hooks *hs, const char *function)
+{
+	char target[HOOK_TARGET_MAX];
+	enum hook_kind kind;
+
+	if (!parse_function(function, &kind, target))
+		return -1;
+	return hooks_find(hs, kind, target);
+}
+
+static void emit_case(struct text *out, const char *lead, const char *name, int number)
+{
+	text_printf(out, "\tif (!__builtin_strcmp(f, \"%s", lead);
+	for (; *name; name++)
+		text_puts(out, *name == ':' ? "__" : (char[]){ *name, '\0' });
+	text_printf(out, "\"))\n\t\treturn %d;\n", number);
+}
+
+void hooks_emit(const struct hooks *hs, struct text *out)
+{
+	static const char *const lead[HOOK_KINDS] = {
+		"____kfunc__", "____kretfunc__", "kprobe__", "kretprobe__",
+		"raw_tracepoint__", "tracepoint__",
+	};
+	const struct hook *h;
+	int i;
+
+	text_puts(out, "static __always_inline int lnk_hook_id(const char *f)\n{\n");
+	for (i = 0; i < hs->n; i++) {
+		h = &hs->v[i];
+		emit_case(out, lead[h->kind], h->target, i);
+		if (h->kind == HOOK_FENTRY)
+			emit_case(out, "____kfunc__" VMLINUX, h->target, i);
+		if (h->kind == HOOK_FEXIT)
+			emit_case(out, "____kretfunc__" VMLINUX, h->target, i);
+	}
+	text_puts(out, "\treturn LNK_MAX_HOOKS;\n}\n");
+}
+
+void hook_describe(const struct hook *h, struct text *out)
+{
+	text_printf(out, "%s %s", hook_kind_name[h->kind], h->symbol);
+}

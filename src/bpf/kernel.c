@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+#include "bpf/kernel.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/capability.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/io.h"
+
+/* Debian 11's libcap does not know these two. */
+#define CAP_NR_PERFMON 38
+#define CAP_NR_BPF 39
+
+#define KALLSYMS "/proc/kallsyms"
+
+static bool have_cap(cap_t caps, cap_value_t cap)
+{
+	cap_flag_value_t v = CAP_CLEAR;
+
+	return !cap_get_flag(caps, cap, CAP_EFFECTIVE, &v) && v == CAP_SET;
+}
+
+bool kernel_may_trace(void)
+{
+	cap_t caps = cap_get_proc();
+	bool may;
+
+	if (!caps)
+		return geteuid() == 0;
+	may = have_cap(caps, CAP_SYS_ADMIN) ||
+	      (have_cap(caps, CAP_NR_BPF) && have_cap(caps, CAP_NR_PERFMON));
+	cap_free(caps);
+	return may;
+}
+
+bool kernel_locked_down(void)
+{
+	struct text t = { 0 };
+	bool locked;
+
+	read_file_at(AT_FDCWD, "/sys/kernel/security/lockdown", &t, 4096);
+	locked = strstr(text_str(&t), "[confidentiality]");
+	text_free(&t);
+	return locked;
+}
+
+bool kernel_has_kprobe_pmu(void)
+{
+	return !access("/sys/bus/event_source/devices/kprobe/type", F_OK);
+}
+
+bool kernel_has_kprobes(void)
+{
+	char path[128];
+	const char *dir = kernel_tracefs();
+
+	if (kernel_has_kprobe_pmu())
+		return true;
+	if (!dir)
+		return false;
+	snprintf(path, sizeof(path), "%s/kprobe_events", dir);
+	return !access(path, F_OK);
+}
+
+bool kernel_has_btf(void)
+{
+	return !access("/sys/kernel/btf/vmlinux", R_OK);
+}
+
+const char *kernel_tracefs(void)
+{
+	if (!access("/sys/kernel/tracing/events", F_OK))
+		return "/sys/kernel/tracing";
+	if (!access("/sys/kernel/debug/tracing/events", F_OK))
+		return "/sys/kernel/debug/tracing";
+	return NULL;
+}
+
+unsigned int tracepoint_offset(const char *format, const char *field)
+{
+	const char *line = format, *end, *p;
+	size_t n = strlen(field);
+	unsigned long v;
+
+	/* "\tfield:void * skbaddr;\toffset:8;\tsize:8;\tsigned:0;" */
+	for (; *line; line = *end ? end + 1 : end) {
+		end = line + strcspn(line, "\n");
+		p = memchr(line, ';', (size_t)(end - line));
+		if (!p || (size_t)(p - line) <= n || strncmp(p - n, field, n) ||
+		    !strchr(" *", p[-(long)n - 1]))
+			continue;
+		p += 1 + strspn(p + 1, " \t");
+		if (strncmp(p, "offset:", 7))
+			continue;
+		v = strtoul(p + 7, NULL, 10);
+		return v < 4096 ? (unsigned int)v : 0;
+	}
+	return 0;
+}
+
+unsigned int kernel_tracepoint_offset(const char *category, const char *event, const char *field)
+{
+	struct text path = { 0 }, t = { 0 };
+	unsigned int offset = 0;
+
+	if (!kernel_tracefs())
+		return 0;
+	text_printf(&path, "%s/events/%s/%s/format", kernel_tracefs(), category, event);
+	if (!read_file_at(AT_FDCWD, text_str(&path), &t, 1 << 20))
+		offset = tracepoint_offset(text_str(&t), field);
+	text_free(&path);
+	text_free(&t);
+	return offset;
+}
+
+/* One line of kallsyms: "address type name[\t[module]]". */
+static bool parse_symbol(char *line, uint64_t *address, char *type, char **name)
+{
+	char *p;
+
+	*address = strtoull(line, &p, 16);
+	if (p == line || p[0] != ' ' || !p[1] || p[2] != ' ')
+		return false;
+	*type = p[1];
+	*name = p + 3;
+	(*name)[strcspn(*name, " \t\n")] = '\0';
+	return true;
+}
+
+static bool same_function(const char *symbol, const char *name, bool any_suffix)
+{
+	size_t n = strlen(name);
+
+	if (strncmp(symbol, name, n))
+		return false;
+	symbol += n;
+	return !*symbol || (any_suffix && (!strncmp(symbol, ".constprop.", 11) ||
+					   !strncmp(symbol, ".isra.", 6)));
+}
+
+int kernel_find_symbol(const char *name, bool any_suffix, char *symbol, size_t size,
+		       uint64_t *address)
+{
+	char *line = NULL, *sym, type;
+	int err = -ENOENT;
+	size_t cap = 0;
+	uint64_t at;
+	FILE *f;
+
+	f = fopen(KALLSYMS, "re");
+	if (!f)
+		return -ENOENT;
+	while (err && getline(&line, &cap, f) > 0) {
+		if (!parse_symbol(line, &at, &type, &sym) || (type | 32) != 't' ||
+		    !same_function(sym, name, any_suffix) || strlen(sym) >= size)
+			continue;
+		strcpy(symbol, sym);
+		*address = at;
+		err = 0;
+	}
+	free(line);
+	fclose(f);
+	return err;
+}
+
+void kernel_symbol_at(uint64_t address, struct text *out)
+{
+	char *line = NULL, *sym, best[256] = "", type;
+	uint64_t at, best_at = 0;
+	size_t cap = 0;
+	FILE *f;
+
+	f = fopen(KALLSYMS, "re");
+	if (!f)
+		return;
+	while (getline(&line, &cap, f) > 0) {
+		if (!parse_symbol(line, &at, &type, &sym) || (type | 32) != 't' ||
+		    at > address || at < best_at || !at)
+			continue;
+		best_at = at;
+		snprintf(best, sizeof(best), "%s", sym);
+	}
+	free(line);
+	fclose(f);
+	if (best_at)
+		text_printf(out, "%s+0x%" PRIx64, best, address - best_at);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* What this kernel offers and allows. */
+#ifndef LNK_KERNEL_H
+#define LNK_KERNEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/text.h"
+
+/* True when this process may load tracing programs: CAP_SYS_ADMIN, or CAP_BPF and
+ * CAP_PERFMON (Linux 5.8). */
+bool kernel_may_trace(void);
+
+/* True under lockdown=confidentiality, which lets no BPF program read kernel memory. */
+bool kernel_locked_down(void);
+
+/* Kprobes can be attached: the perf PMU (Linux 4.17) or tracefs's kprobe_events. */
+bool kernel_has_kprobes(void);
+bool kernel_has_kprobe_pmu(void);
+
+bool kernel_has_btf(void);
+
+/* The tracefs directory, or NULL when it is mounted nowhere we know. */
+const char *kernel_tracefs(void);
+#define TRACEFS_HINT "mount -t tracefs tracefs /sys/kernel/tracing"
+
+/*
+ * Where a field of a tracepoint's record starts, from its tracefs format file; 0 when
+ * it cannot be told. Field 0 itself is common_type, so 0 is never an answer.
+ */
+unsigned int kernel_tracepoint_offset(const char *category, const char *event, const char *field);
+/* The same from the text of a format file. */
+unsigned int tracepoint_offset(const char *format, const char *field);
+
+/*
+ * Looks a function up in kallsyms. With any_suffix, "NAME.constprop.N" and "NAME.isra.N"
+ * are found too. Fills *symbol (size bytes) and *address (0 where kptr_restrict hides
+ * it). Returns 0 or -ENOENT.
+ */
+int kernel_find_symbol(const char *name, bool any_suffix, char *symbol, size_t size,
+		       uint64_t *address);
+
+/* "tcp_v4_do_rcv+0x5" for an address, "" when kallsyms does not tell. */
+void kernel_symbol_at(uint64_t address, struct text *out);
+
+#endif

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Theory of operation. The child gets a private mount namespace and puts a tmpfs over a
+ * directory in it, so that a header tree made for the compile is seen by nobody else and
+ * is gone with the process, however it ends. Then it tries the header sources in their
+ * order until one compiles, loads every probe function, and sends the descriptors.
+ *
+ * libbcc is loaded by its soname at run time. Its environment is emptied first: it obeys
+ * ARCH, TMPDIR, BCC_* and others.
+ */
+#include "bpf/loader.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <link.h>
+#include <sched.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <linux/bpf.h>
+
+#define LIBBCC "libbcc.so.0"
+
+/* Debian calls the package libbpfcc, Fedora bcc. */
+#define LIBBCC_MISSING                                                                          \
+	"libbcc is not installed: %s (install libbpfcc on Debian and Ubuntu, bcc on Fedora)"
+
+static struct {
+	void *(*create)(const char *text, unsigned flags, const char *cflags[], int ncflags,
+			bool allow_rlimit, const char *dev_name);
+	size_t (*num_functions)(void *module);
+	const char *(*function_name)(void *module, size_t id);
+	void *(*function_start)(void *module, const char *name);
+	size_t (*function_size)(void *module, const char *name);
+	char *(*license)(void *module);
+	unsigned (*kern_version)(void *module);
+	int (*table_fd)(void *module, const char *name);
+	int (*func_load)(void *module, int prog_type, const char *name,
+			 const struct bpf_insn *insns, int prog_len, const char *license,
+			 unsigned kern_version, int log_level, char *log_buf,
+			 unsigned log_buf_size, const char *dev_name, int attach_type);
+} bcc;
+
+struct loader {
+	const struct program_request *req;
+	const struct hooks *hs;
+	int sock;
+	int log;
+	char work[64]; /* the private directory, "" when there is none */
+};
+
+/* --- talking to the parent ------------------------------------------------------- */
+
+static void send_reply(const struct loader *l, struct reply *r, const char *text, int fd)
+{
+	union {
+		char buf[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = { 0 };
+	struct iovec iov = { r, offsetof(struct reply, text) };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct cmsghdr *c;
+
+	r->text[0] = '\0';
+	if (text)
+		snprintf(r->text, sizeof(r->text), "%s", text);
+	iov.iov_len += strlen(r->text) + 1;
+	if (fd >= 0) {
+		msg.msg_control = control.buf;
+		msg.msg_controllen = sizeof(control.buf);
+		c = CMSG_FIRSTHDR(&msg);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(c), &fd, sizeof(int));
+	}
+	if (sendmsg(l->sock, &msg, MSG_NOSIGNAL) < 0)
+		_exit(1); /* the parent is gone */
+}
+
+static void send_text(const struct loader *l, enum reply_kind kind, const char *text)
+{
+	struct reply r = { .kind = kind };
+
+	send_reply(l, &r, text, -1);
+}
+
+static uint64_t log_end(const struct loader *l)
+{
+	off_t end = lseek(l->log, 0, SEEK_END);
+
+	return end < 0 ? 0 : (uint64_t)end;
+}
+
+static _Noreturn void done(const struct loader *l, int error)
+{
+	struct reply r = { .kind = REPLY_DONE, .error = error };
+
+	send_reply(l, &r, NULL, -1);
+	_exit(0);
+}
+
+/* --- libbcc ---------------------------------------------------------------------- */
+
+static bool bind_symbol(void *lib, const char *name, void *slot)
+{
+	void *sym = dlsym(lib, name);
+
+	memcpy(slot, &sym, sizeof(sym));
+	return sym;
+}
+
+static int open_libbcc(const struct loader *l)
+{
+	struct text t = { 0 };
+	struct link_map *map;
+	char *real;
+	void *lib;
+	bool ok;
+
+	lib = dlopen(LIBBCC, RTLD_NOW | RTLD_LOCAL);
+	if (!lib) {
+		text_printf(&t, LIBBCC_MISSING, dlerror());
+		send_text(l, REPLY_FAILED, text_str(&t));
+		return -ENOENT;
+	}
+	ok = bind_symbol(lib, "bpf_module_create_c_from_string", &bcc.create);
+	ok &= bind_symbol(lib, "bpf_num_functions", &bcc.num_functions);
+	ok &= bind_symbol(lib, "bpf_function_name", &bcc.function_name);
+	ok &= bind_symbol(lib, "bpf_function_start", &bcc.function_start);
+	ok &= bind_symbol(lib, "bpf_function_size", &bcc.function_size);
+	ok &= bind_symbol(lib, "bpf_module_license", &bcc.license);
+	ok &= bind_symbol(lib, "bpf_module_kern_version", &bcc.kern_version);
+	ok &= bind_symbol(lib, "bpf_table_fd", &bcc.table_fd);
+	ok &= bind_symbol(lib, "bcc_func_load", &bcc.func_load);
+	if (!ok) {
+		text_printf(&t, LIBBCC " is too old: %s; version 0.18 or newer is needed", dlerror());
+		send_text(l, REPLY_FAILED, text_str(&t));
+		return -ENOSYS;
+	}
+	if (!dlinfo(lib, RTLD_DI_LINKMAP, &map)) {
+		real = realpath(map->l_name, NULL);
+		text_printf(&t, "libbcc: %s", real ? real : map->l_name);
+		free(real);
+		send_text(l, REPLY_NOTE, text_str(&t));
+	}
+	text_free(&t);
+	return 0;
+}
+
+/* --- a place for header trees ---------------------------------------------------- */
+
+/* Would a mount over `dir` hide `path`? */
+static bool hides(const char *dir, const char *path)
+{
+	size_t n = strlen(dir);
+
+	return path && !strncmp(path, dir, n) && (path[n] == '/' || !path[n]);
+}
+
+/*
+ * A tmpfs in a mount namespace of our own. Without CAP_SYS_ADMIN (a process with only
+ * CAP_BPF and CAP_PERFMON) a directory in /run or /tmp has to do.
+ */
+static void make_work_dir(struct loader *l)
+{
+	static const char *const over[] = { "/tmp", "/run", "/mnt", "/media" };
+	size_t i;
+
+	if (!unshare(CLONE_NEWNS) && !mount("", "/", "", MS_REC | MS_PRIVATE, NULL))
+		for (i = 0; i < sizeof(over) / sizeof(over[0]); i++)
+			if (!hides(over[i], l->req->headers_dir) &&
+			    !mount("tmpfs", over[i], "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
+				   "mode=0700")) {
+				strcpy(l->work, over[i]);
+				return;
+			}
+	for (i = 0; i < 2; i++) {
+		snprintf(l->work, sizeof(l->work), "%s/linux_net_kernel.XXXXXX",
+			 i ? "/tmp" : "/run");
+		if (mkdtemp(l->work))
+			return;
+	}
+	l->work[0] = '\0';
+}
+
+static int make_sub_dir(const struct loader *l, int number, char *path, size_t size)
+{
+	if (!l->work[0])
+		return -ENOTDIR;
+	snprintf(path, size, "%s/%d", l->work, number);
+	return mkdir(path, 0700) ? -errno : 0;
+}
+
+/* --- compile --------------------------------------------------------------------- */
+
+static void note_headers(const struct loader *l, const struct headers *h)
+{
+	struct text t = { 0 };
+	int i;
+
+	text_printf(&t, "headers: %s", h->describe);
+	send_text(l, REPLY_NOTE, text_str(&t));
+	text_reset(&t);
+	text_printf(&t, "cflags: BCC_KERNEL_SOURCE=%s", h->source);
+	for (i = 0; i < h->ncflags; i++)
+		text_printf(&t, " %s", h->cflags[i]);
+	if (!l->req->verbose)
+		text_puts(&t, " -w");
+	send_text(l, REPLY_NOTE, text_str(&t));
+	text_free(&t);
+}
+
+static void *compile(const struct loader *l, const struct headers *h)
+{
+	const char *cflags[HEADERS_MAX_CFLAGS + 2];
+	int n;
+
+	for (n = 0; n < h->ncflags; n++)
+		cflags[n] = h->cflags[n];
+	if (!l->req->verbose)
+		cflags[n++] = "-w";
+	setenv("BCC_KERNEL_SOURCE", h->source, 1);
+	return bcc.create(l->req->source, 0, cflags, n, true, NULL);
+}
+
+/* One header source: prepare, compile. NULL with the reason sent. */
+static void *attempt(const struct loader *l, enum headers_kind kind, int number)
+{
+	struct headers h = { 0 };
+	struct text t = { 0 };
+	struct reply r = { .kind = REPLY_FAILED, .log_from = log_end(l) };
+	char work[96];
+	void *module = NULL;
+	int err;
+
+	text_printf(&t, "%s headers: ", headers_kind_name[kind]);
+	err = make_sub_dir(l, number, work, sizeof(work));
+	if (err) {
+		text_printf(&t, "no directory to work in (%s)", strerror(-err));
+	} else {
+		err = headers_prepare(&h, kind, l->req->headers_dir, work, &t);
+	}
+	if (!err) {
+		note_headers(l, &h);
+		module = compile(l, &h);
+		if (!module)
+			text_puts(&t, "the probes do not compile");
+	}
+	if (!module) {
+		r.index = err ? 0 : 1; /* 1: clang had its say */
+		r.log_to = log_end(l);
+		send_reply(l, &r, text_str(&t), -1);
+	}
+	headers_free(&h);
+	text_free(&t);
+	return module;
+}
+
+static void *compile_somehow(const struct loader *l)
+{
+	static const enum headers_kind order[] = { HEADERS_DIR, HEADERS_BTF, HEADERS_INSTALLED,
+						   HEADERS_KHEADERS };
+	void *module = NULL;
+	size_t i;
+
+	if (l->req->headers != HEADERS_AUTO)
+		return attempt(l, l->req->headers, 0);
+	for (i = 0; i < sizeof(order) / sizeof(order[0]) && !module; i++)
+		if (order[i] != HEADERS_DIR || l->req->headers_dir)
+			module = attempt(l, order[i], (int)i);
+	return module;
+}
+
+/* --- load ------------------------------------------------------------------------ */
+
+static const struct {
+	int type;
+	int attach; /* -1: none */
+} prog_kind[HOOK_KINDS] = {
+	[HOOK_FENTRY] = { BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY },
+	[HOOK_FEXIT] = { BPF_PROG_TYPE_TRACING, BPF_TRACE_FEXIT },
+	[HOOK_KPROBE] = { BPF_PROG_TYPE_KPROBE, -1 },
+	[HOOK_KRETPROBE] = { BPF_PROG_TYPE_KPROBE, -1 },
+	[HOOK_RAW_TRACEPOINT] = { BPF_PROG_TYPE_RAW_TRACEPOINT, -1 },
+	[HOOK_TRACEPOINT] = { BPF_PROG_TYPE_TRACEPOINT, -1 },
+};
+
+static void load_hook(const struct loader *l, void *module, const char *name, int index)
+{
+	struct reply r = { .kind = REPLY_HOOK, .index = index, .log_from = log_end(l) };
+	const struct hook *h = &l->hs->v[index];
+	int fd;
+
+	errno = 0;
+	fd = bcc.func_load(module, prog_kind[h->kind].type, name, bcc.function_start(module, name),
+			   (int)bcc.function_size(module, name), bcc.license(module),
+			   bcc.kern_version(module), 0, NULL, 0, NULL, prog_kind[h->kind].attach);
+	if (fd < 0)
+		r.error = errno ? errno : EINVAL;
+	fflush(NULL);
+	r.log_to = log_end(l);
+	send_reply(l, &r, NULL, fd);
+	if (fd >= 0)
+		close(fd);
+}
+
+static void load_all(const struct loader *l, void *module)
+{
+	struct reply counters = { .kind = REPLY_COUNTERS }, events = { .kind = REPLY_EVENTS };
+	struct text t = { 0 };
+	const char *name;
+	size_t i;
+	int fd, index;
+
+	fd = bcc.table_fd(module, "lnk_counters");
+	if (fd >= 0)
+		send_reply(l, &counters, NULL, fd);
+	fd = bcc.table_fd(module, "lnk_events");
+	if (fd >= 0)
+		send_reply(l, &events, NULL, fd);
+	for (i = 0; i < bcc.num_functions(module); i++) {
+		name = bcc.function_name(module, i);
+		index = hooks_find_function(l->hs, name);
+		if (index >= 0) {
+			load_hook(l, module, name, index);
+			continue;
+		}
+		text_reset(&t);
+		text_printf(&t, "function %s is not named like a probe: it is not loaded", name);
+		send_text(l, REPLY_NOTE, text_str(&t));
+	}
+	text_free(&t);
+}
+
+/* Keeps what libbcc prints within bounds; past it, writes fail and are lost. */
+static void limit_output(void)
+{
+	struct rlimit lim = { TEXT_MAX, TEXT_MAX };
+
+	signal(SIGXFSZ, SIG_IGN);
+	setrlimit(RLIMIT_FSIZE, &lim);
+}
+
+void loader_run(const struct program_request *req, const struct hooks *hs, int sock, int log)
+{
+	struct loader l = { .req = req, .hs = hs, .sock = sock, .log = log };
+	void *module;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	dup2(log, STDOUT_FILENO);
+	dup2(log, STDERR_FILENO);
+	if (clearenv() || setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1) || chdir("/"))
+		done(&l, errno);
+	if (open_libbcc(&l))
+		done(&l, ENOENT);
+	limit_output();
+	make_work_dir(&l);
+	module = compile_somehow(&l);
+	fflush(NULL);
+	if (!module)
+		done(&l, EINVAL);
+	load_all(&l, module);
+	done(&l, 0);
+}

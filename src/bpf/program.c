@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: MIT */
+#include "bpf/program.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bpf/diagnose.h"
+#include "bpf/loader.h"
+
+struct build {
+	struct program *p;
+	struct hooks *hs;
+	int sock;
+	int log;
+	bool done;
+	bool clang_failed;	 /* at least one attempt got as far as clang */
+	struct text attempts;	 /* "btf headers: ...; installed headers: ..." */
+	int error;
+};
+
+static void read_log(const struct build *b, uint64_t from, uint64_t to, struct text *out)
+{
+	char chunk[16384];
+	size_t want;
+	ssize_t n;
+
+	while (from < to) {
+		want = to - from < sizeof(chunk) ? (size_t)(to - from) : sizeof(chunk);
+		n = pread(b->log, chunk, want, (off_t)from);
+		if (n <= 0)
+			return;
+		text_add(out, chunk, (size_t)n);
+		from += (uint64_t)n;
+	}
+}
+
+static void hook_loaded(struct build *b, const struct reply *r, int fd)
+{
+	struct hook *h = &b->hs->v[r->index];
+
+	h->compiled = true;
+	read_log(b, r->log_from, r->log_to, &h->log);
+	if (fd >= 0) {
+		h->prog_fd = fd;
+		return;
+	}
+	h->refused = diagnose_load(text_str(&h->log), r->error, h->kind, &h->why);
+}
+
+/* Takes the descriptor over. A reply that makes no sense is dropped: the child is ours,
+ * but it has run a compiler over text that is not. */
+static void take_reply(struct build *b, struct reply *r, int fd)
+{
+	struct text *t;
+
+	switch (r->kind) {
+	case REPLY_NOTE:
+		text_add_escaped(&b->p->notes, r->text, strlen(r->text), false);
+		text_puts(&b->p->notes, "\n");
+		break;
+	case REPLY_FAILED:
+		t = &b->attempts;
+		text_puts(t, t->len ? "; " : "");
+		text_add_escaped(t, r->text, strlen(r->text), false);
+		if (r->index == 1 && !b->clang_failed) {
+			b->clang_failed = true;
+			read_log(b, r->log_from, r->log_to, &b->p->compiler);
+		}
+		break;
+	case REPLY_COUNTERS:
+		if (b->p->counters_fd < 0 && fd >= 0) {
+			b->p->counters_fd = fd;
+			fd = -1;
+		}
+		break;
+	case REPLY_EVENTS:
+		if (b->p->events_fd < 0 && fd >= 0) {
+			b->p->events_fd = fd;
+			fd = -1;
+		}
+		break;
+	case REPLY_HOOK:
+		if (r->index >= 0 && r->index < b->hs->n && b->hs->v[r->index].prog_fd < 0) {
+			hook_loaded(b, r, fd);
+			fd = -1;
+		}
+		break;
+	case REPLY_DONE:
+		b->done = true;
+		b->error = r->error;
+		break;
+	}
+	if (fd >= 0)
+		close(fd);
+}
+
+/* Returns 1 for a message, 0 at the end, -errno. */
+static int receive(struct build *b)
+{
+	struct reply r;
+	union {
+		char buf[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control;
+	struct iovec iov = { &r, sizeof(r) };
+	struct msghdr msg = { .msg_iov = &iov,
+			      .msg_iovlen = 1,
+			      .msg_control = control.buf,
+			      .msg_controllen = sizeof(control.buf) };
+	struct cmsghdr *c;
+	int fd = -1;
+	ssize_t n;
+
+	n = recvmsg(b->sock, &msg, MSG_CMSG_CLOEXEC);
+	if (n < 0)
+		return errno == EINTR ? 1 : -errno;
+	c = CMSG_FIRSTHDR(&msg);
+	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
+		memcpy(&fd, CMSG_DATA(c), sizeof(int));
+	if (n == 0)
+		return 0;
+	if ((size_t)n <= offsetof(struct reply, text)) {
+		if (fd >= 0)
+			close(fd);
+		return 1;
+	}
+	((char *)&r)[n - 1] = '\0';
+	take_reply(b, &r, fd);
+	return 1;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
+}
+
+/* Until the child is done, has died, takes too long, or the user wants no more. */
+static int converse(struct build *b, const struct program_request *req)
+{
+	struct pollfd fds[2] = { { .fd = b->sock, .events = POLLIN },
+				 { .fd = req->stop_fd, .events = POLLIN } };
+	int64_t deadline = now_ms() + req->timeout_ms, left;
+	int n;
+
+	while (!b->done) {
+		left = deadline - now_ms();
+		n = left > 0 ? poll(fds, 2, (int)left) : 0;
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n < 0)
+			continue;
+		if (n == 0)
+			return -ETIMEDOUT;
+		if (fds[1].revents)
+			return -EINTR;
+		n = receive(b);
+		if (n <= 0)
+			return n ? n : -ECHILD;
+	}
+	return 0;
+}
+
+static pid_t start_child(const struct program_request *req, const struct hooks *hs, int sock,
+			 int log)
+{
+	sigset_t none;
+	pid_t pid;
+
+	pid = fork();
+	if (pid)
+		return pid;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	loader_run(req, hs, sock, log);
+}
+
+/* The one line for the user. */
+static void explain(struct build *b, int err, int status)
+{
+	struct text *e = &b->p->error;
+
+	if (err == -ETIMEDOUT) {
+		text_puts(e, "the compile took too long and was ended");
+	} else if (err == -ECHILD && WIFSIGNALED(status)) {
+		text_printf(e, "the compiler was killed by signal %d (%s)", WTERMSIG(status),
+			    strsignal(WTERMSIG(status)));
+	} else if (err && err != -ECHILD) {
+		text_printf(e, "%s", strerror(-err));
+	} else if (b->clang_failed || err == -ECHILD) {
+		/* libbcc calls exit() on a backend error, so an early end is one too */
+		diagnose_compile(text_str(&b->p->compiler), e);
+		if (!b->clang_failed && b->attempts.len)
+			text_printf(e, " (%s)", b->attempts.s);
+	} else {
+		text_puts(e, text_str(&b->attempts));
+	}
+}
+
+int program_build(struct program *p, struct hooks *hs, const struct program_request *req)
+{
+	struct build b = { .p = p, .hs = hs };
+	int pair[2], err, status = 0;
+	pid_t pid;
+
+	*p = (struct program){ .counters_fd = -1, .events_fd = -1 };
+	b.log = memfd_create("linux_net_kernel log", MFD_CLOEXEC);
+	if (b.log < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) {
+		err = -errno;
+		text_printf(&p->error, "%s", strerror(-err));
+		if (b.log >= 0)
+			close(b.log);
+		return err;
+	}
+	pid = start_child(req, hs, pair[1], b.log);
+	close(pair[1]);
+	b.sock = pair[0];
+	err = pid < 0 ? -errno : converse(&b, req);
+	if (err && pid > 0)
+		kill(pid, SIGKILL);
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (!p->compiler.len)
+		read_log(&b, 0, (uint64_t)lseek(b.log, 0, SEEK_END), &p->compiler);
+	if (!err && b.error)
+		err = -b.error;
+	if (!err && (p->counters_fd < 0 || p->events_fd < 0)) {
+		text_puts(&p->error, "the probes have no map lnk_counters or lnk_events "
+				     "(probes/packet.h defines them)");
+		err = -EINVAL;
+	} else if (err && err != -EINTR) {
+		explain(&b, b.done ? 0 : err, status);
+	}
+	text_free(&b.attempts);
+	close(b.sock);
+	close(b.log);
+	return err;
+}
+
+void program_free(struct program *p)
+{
+	if (p->counters_fd >= 0)
+		close(p->counters_fd);
+	if (p->events_fd >= 0)
+		close(p->events_fd);
+	text_free(&p->notes);
+	text_free(&p->compiler);
+	text_free(&p->error);
+}

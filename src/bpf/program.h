@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Compiles and loads the probe program. All of it happens in a child process that ends
+ * before this returns: libbcc and LLVM are never mapped here, may call exit(), and may
+ * print what they like (it is captured). What comes back are descriptors.
+ */
+#ifndef LNK_PROGRAM_H
+#define LNK_PROGRAM_H
+
+#include <stdbool.h>
+
+#include "base/text.h"
+#include "bpf/headers.h"
+#include "bpf/hooks.h"
+
+struct program_request {
+	const char *source; /* the whole text */
+	enum headers_kind headers;
+	const char *headers_dir; /* for HEADERS_DIR */
+	bool verbose;		 /* let clang warn */
+	int stop_fd;		 /* readable: give up at once; -1: never */
+	int timeout_ms;		 /* the child is ended after that */
+};
+
+struct program {
+	int counters_fd; /* the map lnk_counters */
+	int events_fd;	 /* the map lnk_events */
+	struct text notes;    /* for -v: headers used, cflags, libbcc, what was tried */
+	struct text compiler; /* everything that libbcc and clang printed, unescaped */
+	struct text error;    /* why it failed: one line, safe to print */
+};
+
+/*
+ * Fills *p and, in hs, prog_fd, compiled, refused, why and log of each hook. A hook that
+ * the kernel does not load is no failure. Returns 0; -EINTR when stop_fd became
+ * readable; else -errno with p->error.
+ */
+int program_build(struct program *p, struct hooks *hs, const struct program_request *req);
+void program_free(struct program *p);
+
+#endif

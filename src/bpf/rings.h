@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The perf rings that carry events from the probes to the host: one for each online CPU,
+ * entered into the map lnk_events.
+ */
+#ifndef LNK_RINGS_H
+#define LNK_RINGS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct rings;
+
+/*
+ * Opens the rings: `pages` data pages each (a power of two), waking a poll() after
+ * `wakeup_events` events. Returns 0 or -errno.
+ */
+int rings_open(struct rings **out, int events_map_fd, unsigned int pages,
+	       unsigned int wakeup_events);
+void rings_close(struct rings *r);
+
+int rings_count(const struct rings *r);
+int rings_fd(const struct rings *r, int i); /* to poll for POLLIN */
+
+/* One sample; `data` is aligned to 4 bytes and may be padded: size >= what was sent. */
+typedef void (*rings_sample_fn)(void *arg, int ring, const void *data, size_t size);
+
+/*
+ * Hands over what ring i held when this was called, and no more: a ring that fills as
+ * fast as it is read does not keep the caller here. Returns how many samples there were.
+ */
+size_t rings_drain(struct rings *r, int i, rings_sample_fn sample, void *arg);
+
+/* Events that the kernel says it dropped because a ring was full, so far. It says so only
+ * with the next event that fits, so this may lag behind the probes' own count. */
+uint64_t rings_lost(const struct rings *r);
+
+#endif
