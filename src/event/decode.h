@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* From the bytes of a perf sample to an event that may be believed. */
+#ifndef LNK_DECODE_H
+#define LNK_DECODE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "probes/event.h"
+
+/*
+ * Copies a sample out of the ring. Returns 0, or -EINVAL for a malformed one: too short,
+ * a hook number that was never given out, no time, or a reserved field in use. `debug`:
+ * struct lnk_event_debug was asked for; else out->ip is 0.
+ */
+int event_decode(struct lnk_event_debug *out, const void *data, size_t size, int hooks,
+		 bool debug);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Puts the events of several rings into the order in which they happened. Each CPU has
+ * a ring of its own, and a packet's way may lead over several CPUs.
+ */
+#ifndef LNK_MERGE_H
+#define LNK_MERGE_H
+
+#include <stdint.h>
+
+#include "probes/event.h"
+
+struct merge;
+
+int merge_open(struct merge **out, int rings);
+void merge_close(struct merge *m);
+
+/* Adds one event of one ring. Returns 0 or -ENOMEM. */
+int merge_add(struct merge *m, int ring, const struct lnk_event_debug *e);
+
+/* Hands over, oldest first, every event that is older than horizon_ns (CLOCK_MONOTONIC;
+ * UINT64_MAX: all). An event may still be on its way into its ring for a moment after it
+ * was stamped, so the horizon should lie a little before the last drain. */
+void merge_take(struct merge *m, uint64_t horizon_ns,
+		void (*use)(void *arg, const struct lnk_event_debug *e), void *arg);
+
+#endif
