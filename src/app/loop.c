@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Theory of operation. The kernel wakes us when a ring has collected a few hundred
+ * events, and a timer of some milliseconds wakes us for the rest: waking for every
+ * event would cost the traced host half its round trips. At each turn all rings are
+ * drained, the events put into the order of their time stamps, and written in one go.
+ *
+ * Every end takes the same way: detach, drain until the books balance, print them.
+ */
+#include "app/loop.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/out.h"
+#include "bpf/kernel.h"
+#include "event/decode.h"
+#include "event/merge.h"
+
+#define TURN_MS 20
+/* How old an event must be before it is printed: by then every event that was stamped
+ * earlier has reached its ring. */
+#define SETTLE_NS NSEC_PER_MSEC
+/* After detaching: the longest that a probe which is still running is waited for, and
+ * the longest that a reader who stopped reading is. */
+#define LAST_EVENTS_MS 500
+#define LAST_ROWS_MS 1000
+/* Write when so much is collected, even within one turn. */
+#define FLUSH_BYTES ((size_t)64 << 10)
+
+enum end { RUNNING, ENDED, READER_GONE, WRITE_FAILED };
+
+struct loop {
+	struct session *s;
+	struct table *table;
+	struct merge *merge;
+	struct out out;
+	struct pollfd *fds; /* stop, stdout, then the rings */
+	int nfds;
+	int ring_of_sample;
+	int64_t wall_offset_ns;
+	uint64_t rows;
+	uint64_t started_ns;
+	uint64_t ends_ns; /* 0: no end */
+	enum end end;
+	int error;
+	/* -s */
+	struct books_line *before;
+	uint64_t block_ns; /* when the last block was made */
+	uint64_t blocks;
+	int block_lines; /* to go up on a terminal */
+};
+
+/* --- signals ---------------------------------------------------------------------- */
+
+static void take_signal(struct loop *l)
+{
+	struct signalfd_siginfo si;
+
+	if (read(l->s->stop_fd, &si, sizeof(si)) != sizeof(si))
+		return;
+	if (l->end == RUNNING) {
+		if (l->out.tty && si.ssi_signo == SIGINT) /* "^C" stands on the line */
+			log_info(" ");
+		log_info("Received signal %u, cleaning up...", si.ssi_signo);
+		l->end = ENDED;
+	}
+}
+
+/* --- rows ------------------------------------------------------------------------- */
+
+static void flush(struct loop *l, int wait_ms)
+{
+	int err = out_flush(&l->out, wait_ms);
+
+	if (!err)
+		return;
+	if (err == -EAGAIN) {
+		/* Only a signal, or the time after it, ends the wait for a slow reader. */
+		if (l->end == RUNNING)
+			take_signal(l);
+		return;
+	}
+	l->end = err == -EPIPE ? READER_GONE : WRITE_FAILED;
+	l->error = err == -EPIPE ? 0 : err;
+	text_reset(&l->out.buf);
+}
+
+static void on_event(void *arg, const struct lnk_event_debug *e)
+{
+	struct loop *l = arg;
+	const struct config *c = l->s->conf;
+
+	if (l->end == READER_GONE || l->end == WRITE_FAILED || (c->count && l->rows >= c->count))
+		return;
+	table_row(l->table, e, l->wall_offset_ns, &l->out.buf);
+	l->rows++;
+	l->s->account.v[e->event.hook].printed++;
+	if (l->out.buf.len >= FLUSH_BYTES)
+		flush(l, l->end == RUNNING ? -1 : LAST_ROWS_MS);
+	if (c->count && l->rows >= c->count && l->end == RUNNING)
+		l->end = ENDED;
+}
+
+static void on_sample(void *arg, int ring, const void *data, size_t size)
+{
+	struct loop *l = arg;
+	struct lnk_event_debug e;
+
+	if (event_decode(&e, data, size, l->s->hooks.n, l->s->conf->debug_func)) {
+		l->s->account.stray++;
+		return;
+	}
+	l->s->account.v[e.event.hook].received++;
+	if (merge_add(l->merge, ring, &e))
+		l->s->account.v[e.event.hook].malformed++;
+}
+
+/* One turn: everything the rings hold now, printed up to the horizon. */
+static size_t drain(struct loop *l, bool all)
+{
+	uint64_t horizon = all ? UINT64_MAX : clock_monotonic_ns() - SETTLE_NS;
+	size_t n = 0;
+	int i;
+
+	l->wall_offset_ns = clock_wall_offset_ns();
+	for (i = 0; i < rings_count(l->s->rings); i++)
+		n += rings_drain(l->s->rings, i, on_sample, l);
+	merge_take(l->merge, horizon, on_event, l);
+	flush(l, l->end == RUNNING ? -1 : LAST_ROWS_MS);
+	return n;
+}
+
+/* --- blocks of -s ----------------------------------------------------------------- */
+
+static void block(struct loop *l)
+{
+	struct session *s = l->s;
+	uint64_t now = clock_monotonic_ns();
+
+	if (session_read_account(s))
+		return;
+	if (l->out.tty && l->block_lines)
+		text_printf(&l->out.buf, "\033[%dA\033[J", l->block_lines);
+	else if (l->blocks)
+		text_puts(&l->out.buf, "\n");
+	l->block_lines = books_block(&s->account, s->lines, l->before, s->stages.n,
+				     now > l->block_ns ? now - l->block_ns : 1, &l->out.buf);
+	memcpy(l->before, s->lines, (size_t)s->stages.n * sizeof(*l->before));
+	l->block_ns = now;
+	l->blocks++;
+	flush(l, -1);
+	if (l->end != RUNNING)
+		return;
+	if ((s->conf->interval_count && l->blocks >= s->conf->interval_count) ||
+	    (s->conf->count && account_events(&s->account) >= s->conf->count))
+		l->end = ENDED;
+}
+
+/* --- the poll set ----------------------------------------------------------------- */
+
+static int open_poll_set(struct loop *l)
+{
+	int rings = l->s->rings ? rings_count(l->s->rings) : 0, i;
+
+	l->fds = calloc((size_t)rings + 2, sizeof(*l->fds));
+	if (!l->fds)
+		return -ENOMEM;
+	l->fds[0] = (struct pollfd){ .fd = l->s->stop_fd, .events = POLLIN };
+	/* no events asked: only tells that the reader of a pipe is gone */
+	l->fds[1] = (struct pollfd){ .fd = l->out.file ? -1 : STDOUT_FILENO };
+	for (i = 0; i < rings; i++)
+		l->fds[2 + i] = (struct pollfd){ .fd = rings_fd(l->s->rings, i), .events = POLLIN };
+	l->nfds = rings + 2;
+	return 0;
+}
+
+/* Milliseconds until something is due, rounded up. */
+static int next_turn_ms(const struct loop *l)
+{
+	uint64_t now = clock_monotonic_ns(), due = UINT64_MAX;
+
+	if (l->s->conf->stats)
+		due = l->block_ns + l->s->conf->interval_ns;
+	else
+		due = now + TURN_MS * NSEC_PER_MSEC;
+	if (l->ends_ns && l->ends_ns < due)
+		due = l->ends_ns;
+	if (due <= now)
+		return 0;
+	return (int)((due - now + NSEC_PER_MSEC - 1) / NSEC_PER_MSEC);
+}
+
+static void turn(struct loop *l)
+{
+	int i;
+
+	if (poll(l->fds, (nfds_t)l->nfds, next_turn_ms(l)) < 0 && errno != EINTR) {
+		l->error = -errno;
+		l->end = ENDED;
+		return;
+	}
+	if (l->fds[0].revents)
+		take_signal(l);
+	if (l->fds[1].revents & (POLLERR | POLLNVAL))
+		l->end = READER_GONE;
+	for (i = 2; i < l->nfds; i++)
+		if (l->fds[i].revents & (POLLHUP | POLLERR | POLLNVAL))
+			l->fds[i].fd = -1; /* its CPU went offline; the timer still drains it */
+	if (l->end != RUNNING)
+		return;
+	if (!l->s->conf->stats)
+		drain(l, false);
+	else if (clock_monotonic_ns() >= l->block_ns + l->s->conf->interval_ns)
+		block(l);
+	if (l->end == RUNNING && l->ends_ns && clock_monotonic_ns() >= l->ends_ns)
+		l->end = ENDED;
+}
+
+/* --- start and end ---------------------------------------------------------------- */
+
+static void heading(struct loop *l)
+{
+	const struct config *c = l->s->conf;
+	char ip[INET6_ADDRSTRLEN];
+
+	log_info("Started TCP monitoring...");
+	if (c->ip_set) {
+		table_address(c->ip.s6_addr, ip);
+		log_info("Filtering for IP: %s", ip);
+	}
+	if (c->port)
+		log_info("Filtering for Port: %u", c->port);
+	if (c->stats)
+		text_puts(&l->out.buf, "TCP Event Monitoring - Statistics Mode\n"
+				       "----------------------------------------\n");
+	else
+		table_header(l->table, &l->out.buf);
+	flush(l, -1);
+}
+
+/* Probes that were running when their hook was taken off may still submit. */
+static void last_drain(struct loop *l)
+{
+	uint64_t until = clock_monotonic_ns() + LAST_EVENTS_MS * NSEC_PER_MSEC;
+
+	if (l->s->conf->stats) {
+		usleep(1000);
+		session_read_account(l->s);
+		return;
+	}
+	do {
+		drain(l, false);
+		session_read_account(l->s);
+		if (!account_open_items(&l->s->account))
+			break;
+		usleep(1000);
+	} while (clock_monotonic_ns() < until);
+	drain(l, true);
+	session_read_account(l->s);
+}
+
+static void finish(struct loop *l)
+{
+	struct text t = { 0 };
+
+	log_info("Detaching probes...");
+	session_detach(l->s);
+	last_drain(l);
+	books_closing(&l->s->account, l->s->lines, l->s->stages.n, &t);
+	if (l->end == WRITE_FAILED)
+		log_error("cannot write the rows: %s", strerror(-l->error));
+	log_info("%s", text_str(&t));
+	log_info("Monitoring stopped.");
+	text_free(&t);
+}
+
+int loop_run(struct session *s)
+{
+	struct loop l = { .s = s };
+	int err;
+
+	out_open(&l.out, STDOUT_FILENO, s->stop_fd);
+	err = table_open(&l.table, s->shown, s->hooks.n, s->conf->debug_func);
+	if (!err)
+		err = merge_open(&l.merge, s->rings ? rings_count(s->rings) : 0);
+	if (!err)
+		err = open_poll_set(&l);
+	l.before = calloc((size_t)s->stages.n + 1, sizeof(*l.before));
+	if (!err && !l.before)
+		err = -ENOMEM;
+	if (!err) {
+		table_set_symboliser(l.table, kernel_symbol_at);
+		l.started_ns = l.block_ns = clock_monotonic_ns();
+		if (s->conf->duration_ns)
+			l.ends_ns = l.started_ns + s->conf->duration_ns;
+		heading(&l);
+		while (l.end == RUNNING)
+			turn(&l);
+		finish(&l);
+		err = l.error;
+	}
+	table_close(l.table);
+	merge_close(l.merge);
+	out_close(&l.out);
+	free(l.fds);
+	free(l.before);
+	return err;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Builds everything that one run needs, in order, and unwinds it again: source, program,
+ * stages, rings, accounts.
+ */
+#ifndef LNK_SESSION_H
+#define LNK_SESSION_H
+
+#include "bpf/hooks.h"
+#include "bpf/program.h"
+#include "bpf/rings.h"
+#include "bpf/source.h"
+#include "bpf/stages.h"
+#include "conf/config.h"
+#include "event/account.h"
+#include "sink/books.h"
+#include "sink/table.h"
+
+struct session {
+	const struct config *conf;
+	int stop_fd; /* readable when the user wants to end; owned by the caller */
+
+	struct source source;
+	struct hooks hooks;
+	struct text text; /* what libbcc is given */
+	struct program program;
+	struct stages stages;
+	struct rings *rings;
+	struct account account;
+	struct table_hook *shown; /* one for each hook */
+	struct books_line *lines; /* one for each stage */
+};
+
+/* Reads the probes and makes the program text. Needs no privilege. Errors are printed. */
+int session_prepare(struct session *s, const struct config *conf, int stop_fd);
+
+/* Compiles and loads. Errors are printed. -EINTR: the user ended it. */
+int session_build(struct session *s);
+
+/* After session_build(): says what was compiled and what the verifier thinks of it.
+ * Returns 0 when every program that this kernel can take was taken. */
+int session_report_check(const struct session *s);
+
+/* Opens the rings and attaches a hook for every stage, saying which. At least one must
+ * be served, else -ENOENT. Errors are printed. */
+int session_attach(struct session *s);
+void session_detach(struct session *s);
+
+/* Reads the kernel's counters into the account, and that into s->lines. */
+int session_read_account(struct session *s);
+
+void session_close(struct session *s);
+
+#endif

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * linux_net_kernel: every TCP packet's way up the Linux kernel's receive path.
+ *
+ * Exit status: 0, 1 when it could not be done, 2 for a wrong command line.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "app/loop.h"
+#include "app/session.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "bpf/kernel.h"
+#include "conf/options.h"
+
+#define EXIT_FAILED 1
+#define EXIT_USAGE 2
+
+/* Signals arrive through a descriptor in the poll set, never in between. */
+static int block_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	if (sigprocmask(SIG_BLOCK, &set, NULL))
+		return -errno;
+	signal(SIGPIPE, SIG_IGN);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static int print_text(void (*make)(struct text *out))
+{
+	struct text t = { 0 };
+	int err;
+
+	make(&t);
+	err = write_all(STDOUT_FILENO, text_str(&t), t.len);
+	text_free(&t);
+	return err ? EXIT_FAILED : 0;
+}
+
+static void version(struct text *out)
+{
+	text_puts(out, PROGRAM_NAME " " VERSION "\n");
+}
+
+static int dump_source(const struct session *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->source.n; i++)
+		log_info("%s: %s", s->source.parts[i].name, s->source.parts[i].origin);
+	return write_all(STDOUT_FILENO, text_str(&s->text), s->text.len);
+}
+
+static bool may_run(void)
+{
+	if (!kernel_may_trace()) {
+		log_error("Failed to compile BPF module: this needs root, or the capabilities "
+			  "CAP_BPF and CAP_PERFMON (CAP_SYS_ADMIN before Linux 5.8): try sudo");
+		return false;
+	}
+	if (kernel_locked_down()) {
+		log_error("Failed to compile BPF module: the kernel is in lockdown "
+			  "(confidentiality), which forbids reading kernel memory; boot with "
+			  "lockdown=integrity or none");
+		return false;
+	}
+	return true;
+}
+
+static int trace(struct session *s)
+{
+	int err;
+
+	err = session_build(s);
+	if (err == -EINTR)
+		log_info("Monitoring stopped.");
+	if (err || s->conf->check)
+		return err ? err : session_report_check(s);
+	err = session_attach(s);
+	return err ? err : loop_run(s);
+}
+
+int main(int argc, char **argv)
+{
+	struct session s;
+	struct text why = { 0 };
+	struct config conf;
+	int err, stop_fd;
+
+	if (options_parse(&conf, argc, argv, &why)) {
+		log_error("%s", text_str(&why));
+		text_free(&why);
+		return EXIT_USAGE;
+	}
+	if (conf.help || conf.version)
+		return print_text(conf.help ? options_help : version);
+	log_set_verbose(conf.verbose);
+	if (!conf.dump_source && !may_run())
+		return EXIT_FAILED;
+	stop_fd = block_signals();
+	err = stop_fd < 0 ? stop_fd : session_prepare(&s, &conf, stop_fd);
+	if (!err)
+		err = conf.dump_source ? dump_source(&s) : trace(&s);
+	session_close(&s);
+	close(stop_fd);
+	return err ? EXIT_FAILED : 0;
+}
