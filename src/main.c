@@ -24,6 +24,7 @@
 static int block_signals(void)
 {
 	sigset_t set;
+	int fd;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
@@ -32,7 +33,8 @@ static int block_signals(void)
 	if (sigprocmask(SIG_BLOCK, &set, NULL))
 		return -errno;
 	signal(SIGPIPE, SIG_IGN);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd < 0 ? -errno : fd;
 }
 
 static int print_text(void (*make)(struct text *out))
@@ -43,6 +45,8 @@ static int print_text(void (*make)(struct text *out))
 	make(&t);
 	err = write_all(STDOUT_FILENO, text_str(&t), t.len);
 	text_free(&t);
+	if (err)
+		log_error("cannot write: %s", strerror(-err));
 	return err ? EXIT_FAILED : 0;
 }
 
@@ -54,10 +58,14 @@ static void version(struct text *out)
 static int dump_source(const struct session *s)
 {
 	size_t i;
+	int err;
 
 	for (i = 0; i < s->source.n; i++)
 		log_info("%s: %s", s->source.parts[i].name, s->source.parts[i].origin);
-	return write_all(STDOUT_FILENO, text_str(&s->text), s->text.len);
+	err = write_all(STDOUT_FILENO, text_str(&s->text), s->text.len);
+	if (err)
+		log_error("cannot write: %s", strerror(-err));
+	return err;
 }
 
 static bool may_run(void)
@@ -107,7 +115,11 @@ int main(int argc, char **argv)
 	if (!conf.dump_source && !may_run())
 		return EXIT_FAILED;
 	stop_fd = block_signals();
-	err = stop_fd < 0 ? stop_fd : session_prepare(&s, &conf, stop_fd);
+	if (stop_fd < 0) {
+		log_error("cannot wait for signals: %s", strerror(-stop_fd));
+		return EXIT_FAILED;
+	}
+	err = session_prepare(&s, &conf, stop_fd);
 	if (!err)
 		err = conf.dump_source ? dump_source(&s) : trace(&s);
 	session_close(&s);

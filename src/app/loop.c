@@ -38,6 +38,12 @@
 
 enum end { RUNNING, ENDED, READER_GONE, WRITE_FAILED };
 
+/* A row that was made and not yet written: it counts as printed once it is. */
+struct unwritten {
+	uint64_t end; /* bytes of output, with this row */
+	int hook;
+};
+
 struct loop {
 	struct session *s;
 	struct table *table;
@@ -45,7 +51,8 @@ struct loop {
 	struct out out;
 	struct pollfd *fds; /* stop, stdout, then the rings */
 	int nfds;
-	int ring_of_sample;
+	struct unwritten *unwritten;
+	size_t unwritten_n, unwritten_cap;
 	int64_t wall_offset_ns;
 	uint64_t rows;
 	uint64_t started_ns;
@@ -77,20 +84,50 @@ static void take_signal(struct loop *l)
 
 /* --- rows ------------------------------------------------------------------------- */
 
-static void flush(struct loop *l, int wait_ms)
+static void note_row(struct loop *l, int hook)
 {
-	int err = out_flush(&l->out, wait_ms);
+	struct unwritten *v;
+	size_t cap;
 
+	if (l->unwritten_n == l->unwritten_cap) {
+		cap = l->unwritten_cap ? l->unwritten_cap * 2 : 512;
+		v = realloc(l->unwritten, cap * sizeof(*v));
+		if (!v)
+			return;
+		l->unwritten = v;
+		l->unwritten_cap = cap;
+	}
+	l->unwritten[l->unwritten_n++] =
+		(struct unwritten){ l->out.written + l->out.buf.len, hook };
+}
+
+static void count_written(struct loop *l)
+{
+	size_t i;
+
+	for (i = 0; i < l->unwritten_n && l->unwritten[i].end <= l->out.written; i++)
+		l->s->account.v[l->unwritten[i].hook].printed++;
+	l->unwritten_n -= i;
+	if (l->unwritten_n)
+		memmove(l->unwritten, l->unwritten + i, l->unwritten_n * sizeof(*l->unwritten));
+}
+
+/* Only a signal ends the wait for a reader who does not read; after it he has one more
+ * second, and then the rest of the rows is given up. */
+static void flush(struct loop *l)
+{
+	int err;
+
+	err = out_flush(&l->out, l->end == RUNNING ? -1 : LAST_ROWS_MS);
+	if (err == -EAGAIN && l->end == RUNNING) {
+		take_signal(l);
+		err = out_flush(&l->out, LAST_ROWS_MS);
+	}
+	count_written(l);
 	if (!err)
 		return;
-	if (err == -EAGAIN) {
-		/* Only a signal, or the time after it, ends the wait for a slow reader. */
-		if (l->end == RUNNING)
-			take_signal(l);
-		return;
-	}
-	l->end = err == -EPIPE ? READER_GONE : WRITE_FAILED;
-	l->error = err == -EPIPE ? 0 : err;
+	l->end = err == -EPIPE || err == -EAGAIN ? READER_GONE : WRITE_FAILED;
+	l->error = l->end == READER_GONE ? 0 : err;
 	text_reset(&l->out.buf);
 }
 
@@ -103,9 +140,9 @@ static void on_event(void *arg, const struct lnk_event_debug *e)
 		return;
 	table_row(l->table, e, l->wall_offset_ns, &l->out.buf);
 	l->rows++;
-	l->s->account.v[e->event.hook].printed++;
+	note_row(l, e->event.hook);
 	if (l->out.buf.len >= FLUSH_BYTES)
-		flush(l, l->end == RUNNING ? -1 : LAST_ROWS_MS);
+		flush(l);
 	if (c->count && l->rows >= c->count && l->end == RUNNING)
 		l->end = ENDED;
 }
@@ -135,7 +172,7 @@ static size_t drain(struct loop *l, bool all)
 	for (i = 0; i < rings_count(l->s->rings); i++)
 		n += rings_drain(l->s->rings, i, on_sample, l);
 	merge_take(l->merge, horizon, on_event, l);
-	flush(l, l->end == RUNNING ? -1 : LAST_ROWS_MS);
+	flush(l);
 	return n;
 }
 
@@ -157,7 +194,7 @@ static void block(struct loop *l)
 	memcpy(l->before, s->lines, (size_t)s->stages.n * sizeof(*l->before));
 	l->block_ns = now;
 	l->blocks++;
-	flush(l, -1);
+	flush(l);
 	if (l->end != RUNNING)
 		return;
 	if ((s->conf->interval_count && l->blocks >= s->conf->interval_count) ||
@@ -244,7 +281,7 @@ static void heading(struct loop *l)
 				       "----------------------------------------\n");
 	else
 		table_header(l->table, &l->out.buf);
-	flush(l, -1);
+	flush(l);
 }
 
 /* Probes that were running when their hook was taken off may still submit. */
@@ -312,6 +349,7 @@ int loop_run(struct session *s)
 	merge_close(l.merge);
 	out_close(&l.out);
 	free(l.fds);
+	free(l.unwritten);
 	free(l.before);
 	return err;
 }

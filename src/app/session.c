@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -133,6 +134,14 @@ static int headers_kind_of(const char *name)
 	return HEADERS_DIR;
 }
 
+static void note_kernel(void)
+{
+	struct utsname un;
+
+	if (!uname(&un))
+		log_verbose("kernel: %s %s %s %s", un.sysname, un.release, un.version, un.machine);
+}
+
 int session_build(struct session *s)
 {
 	struct program_request req = {
@@ -156,6 +165,7 @@ int session_build(struct session *s)
 		}
 		req.headers_dir = real;
 	}
+	note_kernel();
 	err = program_build(&s->program, &s->hooks, &req);
 	free(real);
 	show_text(&s->program.notes);

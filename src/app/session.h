@@ -13,7 +13,7 @@
 #include "bpf/stages.h"
 #include "conf/config.h"
 #include "event/account.h"
-#include "sink/books.h"
+#include "event/books.h"
 #include "sink/table.h"
 
 struct session {

@@ -2,6 +2,7 @@
 #include "base/num.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #define NSEC_PER_SEC 1000000000ULL
@@ -9,6 +10,7 @@
 /* Digits up to `stop` (NULL: to the end of the string). */
 static int digits(const char *s, const char *stop, uint64_t *out)
 {
+	bool over = false;
 	uint64_t v = 0;
 
 	if (s == stop || !*s)
@@ -18,18 +20,20 @@ static int digits(const char *s, const char *stop, uint64_t *out)
 			return -EINVAL;
 		if (__builtin_mul_overflow(v, 10, &v) ||
 		    __builtin_add_overflow(v, (uint64_t)(*s - '0'), &v))
-			v = UINT64_MAX; /* out of any range; still look at the rest */
+			over = true; /* still look at the rest */
 	}
 	*out = v;
-	return 0;
+	return over ? -ERANGE : 0;
 }
 
 int num_parse(const char *s, uint64_t min, uint64_t max, uint64_t *out)
 {
 	uint64_t v;
+	int err;
 
-	if (digits(s, NULL, &v))
-		return -EINVAL;
+	err = digits(s, NULL, &v);
+	if (err)
+		return err;
 	if (v < min || v > max)
 		return -ERANGE;
 	*out = v;
@@ -39,14 +43,16 @@ int num_parse(const char *s, uint64_t min, uint64_t max, uint64_t *out)
 int num_parse_seconds(const char *s, uint64_t min_ns, uint64_t max_ns, uint64_t *out_ns)
 {
 	const char *dot = s;
-	uint64_t sec, v, unit = NSEC_PER_SEC;
+	uint64_t sec, v = 0, unit = NSEC_PER_SEC;
+	bool over;
+	int err;
 
 	while (*dot && *dot != '.')
 		dot++;
-	if (digits(s, *dot ? dot : NULL, &sec))
-		return -EINVAL;
-	if (__builtin_mul_overflow(sec, NSEC_PER_SEC, &v))
-		return -ERANGE;
+	err = digits(s, *dot ? dot : NULL, &sec);
+	if (err == -EINVAL)
+		return err;
+	over = err || __builtin_mul_overflow(sec, NSEC_PER_SEC, &v);
 	if (*dot) {
 		if (!*++dot)
 			return -EINVAL;
@@ -54,10 +60,10 @@ int num_parse_seconds(const char *s, uint64_t min_ns, uint64_t max_ns, uint64_t 
 			if (*dot < '0' || *dot > '9' || unit == 1)
 				return -EINVAL;
 			unit /= 10;
-			v += unit * (uint64_t)(*dot - '0');
+			over |= __builtin_add_overflow(v, unit * (uint64_t)(*dot - '0'), &v);
 		}
 	}
-	if (v < min_ns || v > max_ns)
+	if (over || v < min_ns || v > max_ns)
 		return -ERANGE;
 	*out_ns = v;
 	return 0;

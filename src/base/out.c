@@ -57,6 +57,7 @@ int out_flush(struct out *o, int wait_ms)
 		else if (errno != EINTR)
 			err = -errno;
 	}
+	o->written += done;
 	if (done == o->buf.len) {
 		text_reset(&o->buf);
 	} else if (done) {

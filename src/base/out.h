@@ -17,6 +17,7 @@ struct out {
 	bool tty;
 	bool file; /* a regular file: never blocks, so it is written in one piece */
 	struct text buf;
+	uint64_t written; /* bytes so far: what is still in buf comes after them */
 };
 
 void out_open(struct out *o, int fd, int stop_fd);

@@ -26,22 +26,29 @@ const char *const headers_kind_name[HEADERS_NR] = {
 };
 
 /*
- * libbcc brings its own copy of uapi/linux/bpf.h and hides the kernel's. Newer kernels'
- * <linux/bpf.h> takes the size of structs that an older copy does not have (libbcc 0.26:
- * bpf_rb_root, bpf_rb_node, bpf_refcount of 6.4, bpf_wq of 6.10, bpf_task_work of 6.18).
- * They get a stand-in under another name, so that it does not matter whether the real one
- * is there. No probe has a use for them.
+ * libbcc brings its own copy of uapi/linux/bpf.h and hides the kernel's. <linux/bpf.h> of
+ * a newer kernel uses names that an older copy does not have, in inline functions that no
+ * probe calls (libbcc 0.26 has that of Linux 6.2). The structs get a stand-in under
+ * another name, and the constants their value, so that it does not matter whether libbcc
+ * has them.
  */
-static const char shim[] = "#define bpf_rb_root lnk_bpf_rb_root\n"
+static const char shim[] = "#define bpf_rb_root lnk_bpf_rb_root\n" /* 6.3 */
 			   "#define bpf_rb_node lnk_bpf_rb_node\n"
-			   "#define bpf_refcount lnk_bpf_refcount\n"
-			   "#define bpf_wq lnk_bpf_wq\n"
-			   "#define bpf_task_work lnk_bpf_task_work\n"
+			   "#define bpf_refcount lnk_bpf_refcount\n"   /* 6.4 */
+			   "#define bpf_wq lnk_bpf_wq\n"               /* 6.10 */
+			   "#define bpf_task_work lnk_bpf_task_work\n" /* 6.18 */
 			   "struct bpf_rb_root { unsigned long long opaque[2]; };\n"
 			   "struct bpf_rb_node { unsigned long long opaque[4]; };\n"
 			   "struct bpf_refcount { unsigned int opaque; };\n"
 			   "struct bpf_wq { unsigned long long opaque[2]; };\n"
-			   "struct bpf_task_work { unsigned long long opaque; };\n";
+			   "struct bpf_task_work { unsigned long long opaque; };\n"
+			   /* after 6.18, up to 7.3 */
+			   "#define BPF_F_CPU 8\n"
+			   "#define BPF_F_ALL_CPUS 16\n"
+			   "#define BPF_TRACE_FSESSION 58\n"
+			   "#define BPF_TRACE_FENTRY_MULTI 59\n"
+			   "#define BPF_TRACE_FEXIT_MULTI 60\n"
+			   "#define BPF_TRACE_FSESSION_MULTI 61\n";
 
 /* What the kernel calls the architecture that uname(2) calls `machine`. */
 static const char *kernel_arch(const char *machine)

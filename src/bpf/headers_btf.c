@@ -8,6 +8,13 @@
  * wrong guess would shift every field after it and the probes would read rubbish. So the
  * tree ends in one assertion for the size of each struct and the offset of each of its
  * members, taken from BTF: such a tree does not compile.
+ *
+ * Where gcc aligned a member, libbpf fills the gap with unnamed bit-fields, "long: 64;" for
+ * each eight bytes. clang before 19 makes one integer of such a run, an i320 for five; and
+ * libbcc replaces the data layout of the module after clang has laid out the structs, by
+ * BPF's, where an i320 has another alignment than on x86. Every member behind it moves, in
+ * the program but not in offsetof(): on Linux 7.3 net->ns.inum, on 5.10 net->ipv6. So these
+ * bit-fields are made members.
  */
 #include "bpf/headers_btf.h"
 
@@ -246,7 +253,7 @@ static void assert_members(const struct dump *dump, const char *outer, const str
 		if (name && *name)
 			text_printf(dump->out,
 				    "_Static_assert(__builtin_offsetof(struct %s, %s) == %u, "
-				    "\"offset differs from BTF\");\n",
+				    "\"the offset in BTF is another\");\n",
 				    outer, name, at);
 		else if (btf_is_composite(mt))
 			assert_members(dump, outer, mt, at);
@@ -281,34 +288,70 @@ static void assert_layout(const struct dump *dump)
 			continue;
 		t = btf__type_by_id(dump->btf, dump->found->structs[i]);
 		text_printf(dump->out,
-			    "_Static_assert(sizeof(struct %s) == %u, \"size differs from BTF\");\n",
+			    "_Static_assert(sizeof(struct %s) == %u, \"the size in BTF is "
+			    "another\");\n",
 			    structs[i].name, t->size);
 		assert_members(dump, structs[i].name, t, 0);
 	}
+}
+
+/* Copies what libbpf printed, with padding as described at the top. */
+static void copy_types(struct text *out, const char *from)
+{
+	char pad[32];
+	size_t pad_len = (size_t)snprintf(pad, sizeof(pad), "long: %zu;\n", 8 * sizeof(long));
+	unsigned int pads = 0;
+	const char *end;
+	size_t indent;
+
+	for (; *from; from = end) {
+		end = strchrnul(from, '\n');
+		end += *end == '\n';
+		indent = strspn(from, "\t");
+		if ((size_t)(end - from) == indent + pad_len &&
+		    !memcmp(from + indent, pad, pad_len))
+			text_printf(out, "\tunsigned long lnk_pad%u;\n", pads++);
+		else
+			text_add(out, from, (size_t)(end - from));
+	}
+}
+
+/* Everything that libbpf prints. */
+static int dump_types(struct dump *dump, struct text *why)
+{
+	int err;
+
+	dump->d = new_dump(dump->btf, dump->out);
+	err = (int)libbpf_get_error(dump->d);
+	if (err)
+		return fail(err, why, "libbpf cannot start to print the kernel's BTF");
+	err = dump_structs(dump, why);
+	if (!err)
+		err = dump_typedefs(dump, why);
+	btf_dump__free(dump->d);
+	return err;
 }
 
 /* The types, as one file. */
 static int make_types(const struct btf *btf, const struct found *found, struct text *out,
 		      struct text *why)
 {
-	struct dump dump = { .btf = btf, .found = found, .out = out };
+	struct text printed = { 0 };
+	struct dump dump = { .btf = btf, .found = found, .out = &printed };
 	int err;
 
-	dump.d = new_dump(btf, out);
-	err = (int)libbpf_get_error(dump.d);
-	if (err)
-		return fail(err, why, "libbpf cannot start to print the kernel's BTF");
-	text_puts(out, "#ifndef LNK_TYPES_H\n#define LNK_TYPES_H\n");
-	err = dump_structs(&dump, why);
-	if (!err)
-		err = dump_typedefs(&dump, why);
+	err = dump_types(&dump, why);
 	if (!err) {
+		text_puts(out, "#ifndef LNK_TYPES_H\n#define LNK_TYPES_H\n");
+		copy_types(out, text_str(&printed));
 		text_puts(out, "#define __aligned_u64 __u64 __attribute__((aligned(8)))\n"
 			       "#define __aligned_be64 __be64 __attribute__((aligned(8)))\n");
+		dump.out = out;
 		assert_layout(&dump);
 		text_puts(out, "#endif\n");
+		out->cut |= printed.cut;
 	}
-	btf_dump__free(dump.d);
+	text_free(&printed);
 	return err;
 }
 

@@ -4,12 +4,13 @@
 #include <assert.h>
 
 #define SECOND 1000000000ULL
+#define ONE_DAY (86400 * SECOND) /* in milliseconds still an int, as poll(2) takes it */
 #define ONE_DECADE (315360000 * SECOND)
 
 /* The offset of a field that has just that type: a table line that names the wrong kind
  * of field does not compile. */
 #define FIELD(f, type)                                                                             \
-	(offsetof(struct config, f) + 0 * _Generic(((struct config *)0)->f, type : 1))
+	(offsetof(struct config, f) + _Generic(((struct config *)0)->f, type : (size_t)0))
 
 const char *const attach_mode_name[ATTACH_NR + 1] = {
 	[ATTACH_AUTO] = "auto",
@@ -67,12 +68,13 @@ const struct option_def option_table[] = {
 		.help = "no rows: counters per stage, every INTERVAL seconds (default 1), "
 			"COUNT times",
 		.man = "Print no rows, but for each stage the events, their rate and their "
-		       "bytes, as counted in the kernel; no event is sent for a packet. On a "
-		       "terminal the figures are renewed in place, elsewhere each interval is "
-		       "a block of its own. The interval is in seconds, at least 0.1, and may "
-		       "have a fraction; it is 1 unless given. After as many intervals as the "
-		       "count says the program ends; without a count it goes on. Interval and "
-		       "count may be given only with this option.",
+		       "bytes, as counted in the kernel; no event is sent for a packet, so -R "
+		       "does not come into play. sock_def_readable has no packet, and so no "
+		       "bytes. On a terminal the figures are renewed in place, elsewhere each "
+		       "interval is a block of its own. The interval is in seconds, from 0.1 "
+		       "to 86400, and may have a fraction; it is 1 unless given. After as "
+		       "many intervals as the count says the program ends; without a count it "
+		       "goes on. Interval and count may be given only with this option.",
 	},
 	{
 		.name = "verbose",
@@ -107,8 +109,8 @@ const struct option_def option_table[] = {
 		.max = 1000000000000000,
 		.arg = "N",
 		.help = "end after N rows",
-		.man = "End after this many rows. With -s, which prints no rows, give a count "
-		       "of intervals instead.",
+		.man = "End after this many rows. With -s, which prints no rows, end after "
+		       "the first interval by which there were as many events.",
 	},
 	{
 		.name = "duration",
@@ -241,7 +243,7 @@ const struct option_def positional_table[] = {
 		.type = OPT_SECONDS,
 		.field = FIELD(interval_ns, uint64_t),
 		.min = SECOND / 10,
-		.max = ONE_DECADE,
+		.max = ONE_DAY,
 		.def = "1",
 	},
 	{

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "sink/books.h"
+#include "event/books.h"
 
 #include <inttypes.h>
 #include <stdio.h>
