@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# A wrong command line: one line that names the culprit, exit 2, nothing on stdout; the
+# same for root and for everybody else.
+
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/../lib.sh"
+need_binary
+
+# bad WORD ARGS...: WORD is what the message must say.
+bad()
+{
+	local word=$1
+
+	shift
+	run "$LNK" "$@"
+	check "$(printf '%q ' "$@")" expect_exit 2 -- expect_no_out -- expect_err_lines 1 -- \
+		grep -q '^linux_net_kernel: ' "$TMP/err" -- expect_err "$word"
+}
+
+for address in 300.1.1.1 '' 1.2.3 1.2.3.4.5 1.2.3.4/24 010.0.0.1 ::1%eth0 '[::1]' localhost; do
+	bad "-i: '$address' is not an IPv4 or IPv6 address" -i "$address"
+	bad "--ip: '$address' is not an IPv4 or IPv6 address" --ip="$address"
+done
+for port in 0 65536 70000 80x -1 '' 65616 18446744073709551696 +80 ' 80' 0x50; do
+	bad "-p: '$port' is not a port (1 to 65535)" -p "$port"
+	bad "--port: '$port' is not a port (1 to 65535)" --port "$port"
+done
+for rate in -5 x '' 1000000001 1e3; do
+	bad "-R: '$rate' is not a whole number" -R "$rate"
+	bad "--rate: '$rate' is not a whole number" --rate="$rate"
+done
+for count in 0 -1 '' 99999999999999999999; do
+	bad "-c: '$count' is not a whole number" -c "$count"
+done
+for time in 0 0.0 -1 '' 1m 1. 18446744073.8; do
+	bad "-D: '$time' is not a time in seconds" -D "$time"
+done
+for pages in 0 3 131072 4294967297 x; do
+	bad "--buffer-pages: '$pages' is not a power of two" --buffer-pages "$pages"
+done
+bad "--attach: 'uprobe' is not one of auto, fentry, kprobe or tracepoint" --attach=uprobe
+bad "--headers: 'bft'" --headers=bft
+
+bad "unknown option '--foo'" --foo
+bad "unknown option '-x'" -x
+bad "unknown option '-x'" -vx
+bad "unknown option '-1'" -s -1
+bad "ambiguous option '--ver'" --ver
+bad "option '--stats' takes no value" --stats=1
+bad "-i: its argument ADDR is missing" -i
+bad "--port: its argument PORT is missing" --port
+
+bad "-i: given more than once" -i 10.0.0.1 -i 10.0.0.2
+bad "--port: given more than once" -p 80 --port 81
+
+bad "surplus argument 'x'" x
+bad "surplus argument ''" ''
+bad "surplus argument '1'" -v 1
+bad "surplus argument 'x'" -s 1 2 x
+bad "interval: '0' is not a time in seconds" -s 0
+bad "interval: '0.05' is not a time in seconds" -s 0.05
+bad "interval: 'x' is not a time in seconds" -s x
+bad "count: '0' is not a whole number" -s 1 0
+
+bad "--probe-dir: '$TMP/none': No such file or directory" --probe-dir "$TMP/none"
+: >"$TMP/file"
+bad "--probe-dir: '$TMP/file' is not a directory" --probe-dir="$TMP/file"
+bad "--probe-dir: ''" --probe-dir ''
+
+# What the user typed cannot drive the terminal that shows the message.
+bad '\x1b[31m\x0a' -p $'\e[31m\n'
+bad "'\\xc2\\x9b2J'" $'\xc2\x9b2J'
+
+# An instead-of-tracing option does not hide a mistake.
+bad "-p: '0' is not a port" --help -p 0
+bad "-p: '0' is not a port" --check -p 0
+
+if is_root && command -v setpriv >/dev/null; then
+	chmod 711 "$TMP"
+	cp "$LNK" "$TMP/lnk"
+	run setpriv --reuid=65534 --regid=65534 --clear-groups "$TMP/lnk" -p 0
+	check "a wrong port as another user than root" expect_exit 2 -- expect_no_out -- \
+		expect_err_lines 1 -- expect_err "-p: '0' is not a port"
+else
+	skip "a wrong port as another user than root" "needs root and setpriv"
+fi

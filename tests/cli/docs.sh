@@ -1,0 +1,115 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# What is written about the options is what the option table says.
+#
+# docs.sh --update writes the man page's OPTIONS section anew instead of comparing it.
+
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+MAN=$TOP/docs/linux_net_kernel.8
+# The table's own words. $OPTDOC is the program that prints them, if it is built.
+OPTDOC=${OPTDOC:-}
+if [ -z "$OPTDOC" ]; then
+	OPTDOC=$TMP/optdoc
+	need_command "${CC:-cc}"
+	run "${CC:-cc}" -std=c11 -D_GNU_SOURCE -I"$TOP/src" -I"$TOP" \
+		"$TOP"/src/conf/*.c "$TOP"/src/base/*.c -o "$OPTDOC"
+	if ! expect_exit 0; then
+		not_ok "optdoc compiles" "$WHY"
+		exit 1
+	fi
+fi
+
+section()
+{
+	awk '/^\.\\" END OPTIONS$/ { on = 0 } on { print } /^\.\\" BEGIN OPTIONS$/ { on = 1 }' "$MAN"
+}
+
+"$OPTDOC" man >"$TMP/options.man"
+
+if [ "${1-}" = --update ]; then
+	awk -v new="$TMP/options.man" '
+		/^\.\\" END OPTIONS$/ { on = 0 }
+		!on { print }
+		/^\.\\" BEGIN OPTIONS$/ { on = 1; while ((getline line < new) > 0) print line }
+	' "$MAN" >"$TMP/new.8" && cat "$TMP/new.8" >"$MAN"
+	exit
+fi
+
+section >"$TMP/section.man"
+run diff -u "$TMP/options.man" "$TMP/section.man"
+check "the man page's OPTIONS are those of the table (tests/cli/docs.sh --update renews them)" \
+	expect_exit 0
+
+run sed -n 's/^\.SH //p' "$MAN"
+printf '%s\n' NAME SYNOPSIS DESCRIPTION REQUIREMENTS OPTIONS EXAMPLES FIELDS OVERHEAD SOURCE OS \
+	STABILITY AUTHOR '"SEE ALSO"' >"$TMP/want"
+check "the man page has BCC's order of sections" cmp -s "$TMP/want" "$TMP/out"
+
+if command -v mandoc >/dev/null; then
+	run mandoc -Tlint -Wwarning "$MAN"
+	check "mandoc has nothing to say of the man page" expect_exit 0 -- expect_no_out -- \
+		expect_no_err
+elif command -v groff >/dev/null; then
+	run groff -man -ww -z -Tutf8 "$MAN"
+	check "groff has nothing to say of the man page" expect_exit 0 -- expect_no_err
+else
+	skip "the man page is well formed" "needs mandoc or groff"
+fi
+
+LONG=$("$OPTDOC" help | grep -oE '^ +(-[A-Za-z], )?--[a-z-]+' | grep -oE -e '--[a-z-]+')
+
+for readme in README.md README.zh-CN.md; do
+	missing=
+	for option in $LONG; do
+		# Not as the beginning of a longer one.
+		grep -qE -e "$option([^a-z-]|\$)" "$TOP/$readme" 2>/dev/null ||
+			missing+=" $option"
+	done
+	rm -f "$TMP/command"
+	if [ -z "$missing" ]; then
+		ok "$readme names every option"
+	else
+		not_ok "$readme names every option" "missing:$missing"
+	fi
+done
+
+"$OPTDOC" bash >"$TMP/completion"
+run bash -n "$TMP/completion"
+check "bash reads the completion" expect_exit 0 -- expect_no_err
+if command -v shellcheck >/dev/null; then
+	run shellcheck -s bash "$TMP/completion"
+	check "shellcheck has nothing to say of the completion" expect_exit 0
+else
+	skip "shellcheck has nothing to say of the completion" "needs shellcheck"
+fi
+
+# completes WORDS... WANT: what bash offers for the last of the words.
+completes()
+{
+	local name=$1 want=$2
+
+	shift 2
+	run bash -c '
+		. "$1"
+		shift
+		COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+		compopt() { :; }
+		_linux_net_kernel
+		printf "%s " "${COMPREPLY[@]}"' bash "$TMP/completion" "$@"
+	echo >>"$TMP/out"
+	check "completion: $name" expect_exit 0 -- expect_no_err -- whole_out "$want"
+}
+
+whole_out()
+{
+	[ "$(cat "$TMP/out")" = "$1 " ] || fails "not: $1"
+}
+
+completes "a long option" "--verbose --version" linux_net_kernel --ver
+completes "an argument" "kprobe" linux_net_kernel --attach k
+completes "an argument behind '='" "fentry" linux_net_kernel --attach = f
+completes "all arguments behind '='" "auto fentry kprobe tracepoint" linux_net_kernel --attach =
+completes "nothing for a port" "" linux_net_kernel -p ""
