@@ -119,26 +119,31 @@ is_cached()
 	[[ -f $cache/$1/format && $(<"$cache/$1/format") == "$cache_format" ]]
 }
 
+# Print "RELEASE URI" for what apt is configured with: first what its lists say is
+# Debian, then whatever has a component main (the lists may not be fetched yet).
+apt_sources()
+{
+	# shellcheck disable=SC2016  # apt expands these
+	apt-get indextargets --format '$(RELEASE) $(REPO_URI)' \
+		'Created-By: Packages' 'Origin: Debian' 'Component: main'
+	apt-get update --print-uris 2>/dev/null |
+		sed -n "s|^'\(.*/\)dists/\([^/]*\)/main/binary-[^/]*/Packages.*|\2 \1|p"
+}
+
 # Print "URI SECURITY-URI" of the Debian mirror that apt is configured with.
-# The second may be empty.  Origin is known only where the lists were fetched.
+# The second may be empty.
 find_mirror()
 {
-	local main=${LNK_VM_MIRROR:-} security=${LNK_VM_MIRROR_SECURITY:-}
-	local origin component release uri
-	local names='buster|bullseye|bookworm|trixie|forky|duke|sid'
-	names+='|(old)*stable|testing|unstable'
+	local main=${LNK_VM_MIRROR:-} security=${LNK_VM_MIRROR_SECURITY:-} release uri
+	local names='bullseye|bookworm|trixie|forky|duke|sid|(old)*stable|testing|unstable'
 
-	# shellcheck disable=SC2016  # apt expands these
-	while [[ -z ${LNK_VM_MIRROR:-} ]] && IFS='|' read -r origin component release uri; do
-		[[ $component == main && ( -z $origin || $origin == Debian ) ]] || continue
-		[[ $uri == http://* || $uri == https://* || $uri == file:* ]] || continue
+	while [[ -z ${LNK_VM_MIRROR:-} ]] && read -r release uri; do
 		if [[ $release =~ ^($names)$ ]]; then
 			main=${main:-$uri}
 		elif [[ $release =~ ^($names)-security$ ]]; then
 			security=${security:-$uri}
 		fi
-	done < <(apt-get indextargets \
-		--format '$(ORIGIN)|$(COMPONENT)|$(RELEASE)|$(REPO_URI)' 'Created-By: Packages')
+	done < <(apt_sources)
 	[[ -n $main ]] ||
 		die "apt is configured with no Debian mirror; name one in LNK_VM_MIRROR"
 	printf '%s %s\n' "$main" "$security"
