@@ -10,6 +10,8 @@
 #define USE_FENTRY 1
 #define USE_KPROBE 1
 #define USE_TRACEPOINT 1
+/* ... and tracepoints that stand in for functions that have neither fentry nor kprobe. */
+#define USE_SUBSTITUTES 1
 
 /* -i: the address in four words as they lie in memory (network byte order). */
 #define FILTER_IP 0

@@ -23,7 +23,7 @@ struct lnk_event {
 	__u32 ack_seq;
 	__u16 sport;
 	__u16 dport;
-	__u16 hook;	/* which probe function, numbered by the host */
+	__u16 hook;     /* which probe function, numbered by the host */
 	__u16 reserved; /* 0 */
 };
 
@@ -42,14 +42,14 @@ struct lnk_event_debug {
  * so that seen = filtered + limited + lost + received by the host.
  */
 struct lnk_counters {
-	__u64 seen;	  /* calls with a TCP header, or a TCP socket */
-	__u64 filtered;	  /* not what -i and -p ask for */
-	__u64 limited;	  /* over the rate limit */
-	__u64 lost;	  /* the ring was full */
-	__u64 other;	  /* not TCP */
-	__u64 fragment;	  /* a fragment without the TCP header */
+	__u64 seen;       /* calls with a TCP header, or a TCP socket */
+	__u64 filtered;   /* not what -i and -p ask for */
+	__u64 limited;    /* over the rate limit */
+	__u64 lost;       /* the ring was full */
+	__u64 other;      /* not TCP */
+	__u64 fragment;   /* a fragment without the TCP header */
 	__u64 unreadable; /* header cut short, or outside the linear area */
-	__u64 bytes;	  /* with -s: bytes from the IP header on, of what passed the filter */
+	__u64 bytes;      /* with -s: bytes from the IP header on, of what passed the filter */
 };
 
 /* How many probe functions one program may have. */

@@ -206,7 +206,12 @@ static __always_inline enum lnk_verdict lnk_read_ipv6(struct lnk_span s, struct 
 	__builtin_memcpy(e->daddr, ih.daddr, 16);
 	s.at += sizeof(ih);
 	next = ih.next_header;
+	/* the verifier takes bounded loops since 5.3 */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 3, 0)
 #pragma unroll
+#else
+#pragma nounroll
+#endif
 	for (i = 0; i < LNK_IPV6_EXTENSIONS; i++) {
 		if (next == 6)
 			return lnk_read_tcp(s, e);

@@ -17,7 +17,7 @@ int kprobe__sock_def_readable(struct pt_regs *ctx, struct sock *sk)
 }
 #endif
 
-#if USE_TRACEPOINT
+#if USE_SUBSTITUTES
 /* Since 6.3, in sock_def_readable() and in its stand-ins (TLS, kernel sockets). */
 RAW_TRACEPOINT_PROBE(sk_data_ready)
 {

@@ -28,7 +28,7 @@ int kprobe__tcp_v6_do_rcv(struct pt_regs *ctx, struct sock *sk, struct sk_buff *
 }
 #endif
 
-#if USE_TRACEPOINT
+#if USE_SUBSTITUTES
 RAW_TRACEPOINT_PROBE(tcp_probe)
 {
 	struct sk_buff *skb = (struct sk_buff *)ctx->args[1];

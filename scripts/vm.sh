@@ -293,7 +293,7 @@ fetch_kernel()
 	fi
 
 	say "fetching Linux $kernel from Debian $suite"
-	rm -rf "$cache"/new.*
+	rm -rf "$cache"/new.* # what a fetch that failed has left
 	dir=$(mktemp -d "$cache/new.XXXXXX")
 	chmod 755 "$dir"
 	make_apt_root "$dir/apt" "$suite"

@@ -84,17 +84,30 @@ static bool may_run(void)
 	return true;
 }
 
-static int trace(struct session *s)
+static int check(struct session *s)
 {
+	int err = session_build(s);
+
+	return err ? err : session_report_check(s);
+}
+
+static int run(struct session *s, const struct config *conf, int stop_fd)
+{
+	struct choice all = choice_all(conf->attach);
 	int err;
 
-	err = session_build(s);
+	if (conf->dump_source || conf->check) {
+		err = session_prepare(s, conf, &all, stop_fd);
+		if (!err)
+			err = conf->check ? check(s) : dump_source(s);
+	} else {
+		err = session_start(s, conf, stop_fd);
+		if (!err)
+			err = loop_run(s);
+	}
 	if (err == -EINTR)
 		log_info("Monitoring stopped.");
-	if (err || s->conf->check)
-		return err ? err : session_report_check(s);
-	err = session_attach(s);
-	return err ? err : loop_run(s);
+	return err;
 }
 
 int main(int argc, char **argv)
@@ -119,9 +132,7 @@ int main(int argc, char **argv)
 		log_error("cannot wait for signals: %s", strerror(-stop_fd));
 		return EXIT_FAILED;
 	}
-	err = session_prepare(&s, &conf, stop_fd);
-	if (!err)
-		err = conf.dump_source ? dump_source(&s) : trace(&s);
+	err = run(&s, &conf, stop_fd);
 	session_close(&s);
 	close(stop_fd);
 	return err ? EXIT_FAILED : 0;

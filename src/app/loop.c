@@ -36,7 +36,12 @@
 /* Write when so much is collected, even within one turn. */
 #define FLUSH_BYTES ((size_t)64 << 10)
 
-enum end { RUNNING, ENDED, READER_GONE, WRITE_FAILED };
+enum end {
+	RUNNING,
+	ENDED,
+	READER_GONE,
+	WRITE_FAILED
+};
 
 /* A row that was made and not yet written: it counts as printed once it is. */
 struct unwritten {

@@ -12,7 +12,6 @@
 #include "bpf/attach.h"
 #include "bpf/counters.h"
 #include "bpf/kernel.h"
-#include "bpf/rewrite.h"
 
 /* Wake for every so many events; the loop looks at the rings by the clock as well. */
 #define WAKEUP_EVENTS 256
@@ -24,65 +23,8 @@
 
 /* --- prepare --------------------------------------------------------------------- */
 
-static unsigned int kinds_of(enum attach_mode mode)
-{
-	unsigned int fentry = KIND_BIT(HOOK_FENTRY) | KIND_BIT(HOOK_FEXIT);
-	unsigned int kprobe = KIND_BIT(HOOK_KPROBE) | KIND_BIT(HOOK_KRETPROBE);
-	unsigned int tracepoint = KIND_BIT(HOOK_RAW_TRACEPOINT) | KIND_BIT(HOOK_TRACEPOINT);
-
-	switch (mode) {
-	case ATTACH_FENTRY:
-		return fentry;
-	case ATTACH_KPROBE:
-		return kprobe;
-	case ATTACH_TRACEPOINT:
-		return tracepoint;
-	case ATTACH_AUTO:
-	case ATTACH_NR:
-		break;
-	}
-	return fentry | kprobe | tracepoint;
-}
-
-static int rewrite_filter(struct source *src, const struct config *c, struct text *why)
-{
-	static const char *const words[] = { "FILTER_IP_WORD0", "FILTER_IP_WORD1",
-					     "FILTER_IP_WORD2", "FILTER_IP_WORD3" };
-	int i, err;
-
-	err = rewrite_constant(src, "FILTER_IP", c->ip_set, why);
-	for (i = 0; i < 4 && !err; i++)
-		err = rewrite_constant(src, words[i], c->ip_set ? c->ip.s6_addr32[i] : 0, why);
-	if (!err)
-		err = rewrite_constant(src, "FILTER_PORT", c->port, why);
-	return err;
-}
-
-static int rewrite_all(struct source *src, const struct config *c, struct text *why)
-{
-	unsigned int kinds = kinds_of(c->attach);
-	const struct {
-		const char *name;
-		uint64_t value;
-	} constants[] = {
-		{ "USE_FENTRY", (kinds & KIND_BIT(HOOK_FENTRY)) && kernel_has_btf() },
-		{ "USE_KPROBE", !!(kinds & KIND_BIT(HOOK_KPROBE)) },
-		{ "USE_TRACEPOINT", !!(kinds & KIND_BIT(HOOK_RAW_TRACEPOINT)) },
-		{ "RATE_LIMIT", c->rate },
-		{ "STATS_ONLY", c->stats },
-		{ "DEBUG_FUNC", c->debug_func },
-		{ "TP_NETIF_RECEIVE_SKB_SKBADDR",
-		  kernel_tracepoint_offset("net", "netif_receive_skb", "skbaddr") },
-	};
-	size_t i;
-	int err = 0;
-
-	for (i = 0; i < sizeof(constants) / sizeof(constants[0]) && !err; i++)
-		err = rewrite_constant(src, constants[i].name, constants[i].value, why);
-	return err ? err : rewrite_filter(src, c, why);
-}
-
-int session_prepare(struct session *s, const struct config *conf, int stop_fd)
+int session_prepare(struct session *s, const struct config *conf, const struct choice *choice,
+		    int stop_fd)
 {
 	struct text why = { 0 };
 	int err;
@@ -91,11 +33,11 @@ int session_prepare(struct session *s, const struct config *conf, int stop_fd)
 	s->program.counters_fd = s->program.events_fd = -1;
 	err = source_load(&s->source, conf->probe_dir, &why);
 	if (!err)
-		err = rewrite_all(&s->source, conf, &why);
+		err = choice_rewrite(&s->source, choice, conf, &why);
 	if (!err)
 		err = source_hooks(&s->source, &s->hooks, &why);
 	if (!err)
-		err = stages_plan(&s->stages, &s->hooks, kinds_of(conf->attach));
+		err = stages_plan(&s->stages, &s->hooks, choice_kinds(conf->attach));
 	if (!err)
 		err = account_open(&s->account, s->hooks.n);
 	if (err)
@@ -160,7 +102,8 @@ int session_build(struct session *s)
 	if (dir && *dir) {
 		real = realpath(dir, NULL);
 		if (!real) {
-			log_error("%s: %s (the directory with the kernel headers)", dir, strerror(errno));
+			log_error("%s: %s (the directory with the kernel headers)", dir,
+				  strerror(errno));
 			return -ENOENT;
 		}
 		req.headers_dir = real;
@@ -213,6 +156,7 @@ int session_report_check(const struct session *s)
 
 struct serving {
 	struct session *s;
+	struct text said; /* the lines for the user */
 	struct text line; /* "fentry ip_local_deliver, fentry ip6_input" */
 	const char *last_why;
 	int last_hook;
@@ -239,9 +183,8 @@ static int try_hook(void *arg, const struct stage_hook *sh)
 	if (h->prog_fd >= 0)
 		err = attach_hook(h, sh->any_suffix);
 	else if (!h->compiled && !h->why.len)
-		text_puts(&h->why, h->kind == HOOK_FENTRY && !kernel_has_btf()
-					   ? "this kernel shows no BTF"
-					   : "not compiled in on this kernel");
+		text_puts(&h->why, choice_refusal(h->kind) ? choice_refusal(h->kind)
+							   : "not compiled in on this kernel");
 	if (!err) {
 		sv->s->shown[sh->hook].shown = sh->shown;
 		note_served(sv, sh);
@@ -249,45 +192,46 @@ static int try_hook(void *arg, const struct stage_hook *sh)
 	}
 	sv->last_why = text_str(&h->why);
 	sv->last_hook = sh->hook;
-	log_verbose("  %s %s: %s", hook_kind_name[h->kind], h->target, sv->last_why);
+	if (log_is_verbose())
+		text_printf(&sv->said, "  %s %s: %s\n", hook_kind_name[h->kind], h->target,
+			    sv->last_why);
 	return err;
 }
 
-static void say_stage(const struct serving *sv, const struct stage *st, int covered)
+static void say_stage(struct serving *sv, const struct stage *st, int covered)
 {
+	const char *rest = covered == FAMILY_IPV4   ? ", and none for IPv6"
+			   : covered == FAMILY_IPV6 ? ", and none for IPv4"
+						    : "";
 	const struct hook *h;
 
-	if (covered == FAMILY_BOTH) {
-		log_info("Stage %s: %s", st->name, sv->line.s);
-	} else if (!st->n) {
-		log_info("Stage %s: none (--attach leaves no hook for it)", st->name);
-	} else {
+	text_printf(&sv->said, "Stage %s: %s", st->name, covered ? sv->line.s : "none");
+	if (!st->n) {
+		text_puts(&sv->said, " (--attach leaves no hook for it)");
+	} else if (covered != FAMILY_BOTH) {
 		h = &sv->s->hooks.v[sv->last_hook];
-		log_info("Stage %s: %s%s (%s %s: %s)", st->name, covered ? sv->line.s : "none",
-			 covered == FAMILY_IPV4	  ? ", and none for IPv6"
-			 : covered == FAMILY_IPV6 ? ", and none for IPv4"
-						  : "",
-			 hook_kind_name[h->kind], h->target, sv->last_why);
+		text_printf(&sv->said, "%s (%s %s: %s)", rest, hook_kind_name[h->kind], h->target,
+			    sv->last_why);
 	}
+	text_puts(&sv->said, "\n");
 }
 
-static int attach_stages(struct session *s)
+static void attach_stages(struct serving *sv)
 {
-	struct serving sv = { .s = s };
-	int i, covered, served = 0;
+	struct session *s = sv->s;
+	int i, covered;
 
 	for (i = 0; i < s->stages.n; i++) {
-		text_reset(&sv.line);
-		sv.last_why = "";
-		covered = stage_serve(&s->stages.v[i], try_hook, &sv);
-		say_stage(&sv, &s->stages.v[i], covered);
+		text_reset(&sv->line);
+		sv->last_why = "";
+		covered = stage_serve(&s->stages.v[i], try_hook, sv);
+		say_stage(sv, &s->stages.v[i], covered);
 		s->lines[i].stage = s->stages.v[i].name;
 		s->lines[i].served = covered;
 		s->lines[i].has_bytes = strcmp(s->stages.v[i].name, "sock_def_readable") != 0;
-		served += covered != 0;
+		s->served += covered != 0;
+		s->incomplete += covered != FAMILY_BOTH;
 	}
-	text_free(&sv.line);
-	return served ? 0 : -ENOENT;
 }
 
 /* What -d and the table need to know of each hook. */
@@ -308,33 +252,78 @@ static void describe_hooks(struct session *s)
 	}
 }
 
-int session_attach(struct session *s)
+static int open_rings(struct session *s)
 {
+	int err;
+
+	if (s->conf->stats) /* nothing is sent */
+		return 0;
+	err = rings_open(&s->rings, s->program.events_fd, s->conf->buffer_pages, WAKEUP_EVENTS);
+	if (err)
+		log_error("cannot open the event buffers (%u pages for each CPU): %s%s",
+			  s->conf->buffer_pages, strerror(-err),
+			  err == -ENOMEM || err == -EPERM ? "; try a smaller --buffer-pages" : "");
+	return err;
+}
+
+/* Opens the rings and attaches a hook for every stage; `said` tells which. */
+static int session_attach(struct session *s, struct text *said)
+{
+	struct serving sv = { .s = s };
 	int err;
 
 	s->shown = calloc((size_t)s->hooks.n + 1, sizeof(*s->shown));
 	s->lines = calloc((size_t)s->stages.n + 1, sizeof(*s->lines));
 	if (!s->shown || !s->lines)
 		return -ENOMEM;
-	if (!s->conf->stats) {
-		err = rings_open(&s->rings, s->program.events_fd, s->conf->buffer_pages,
-				 WAKEUP_EVENTS);
-		if (err) {
-			log_error("cannot open the event buffers (%u pages for each CPU): %s%s",
-				  s->conf->buffer_pages, strerror(-err),
-				  err == -ENOMEM || err == -EPERM ? "; try a smaller --buffer-pages"
-								  : "");
-			return err;
-		}
-	}
-	err = attach_stages(s);
-	if (err) {
-		log_error("no stage can be watched on this kernel: see the lines above%s",
-			  s->conf->verbose ? "" : ", and run with -v for every hook's reason");
+	err = open_rings(s);
+	if (err)
 		return err;
-	}
+	attach_stages(&sv);
 	describe_hooks(s);
+	text_free(&sv.line);
+	*said = sv.said;
 	return 0;
+}
+
+/* Prepare, build and attach with one choice of kinds. */
+static int session_try(struct session *s, const struct config *conf, const struct choice *choice,
+		       int stop_fd, struct text *said)
+{
+	int err;
+
+	err = session_prepare(s, conf, choice, stop_fd);
+	if (!err)
+		err = session_build(s);
+	if (!err)
+		err = session_attach(s, said);
+	return err;
+}
+
+int session_start(struct session *s, const struct config *conf, int stop_fd)
+{
+	struct choice all = choice_all(conf->attach), best = choice_best(conf->attach);
+	struct text said = { 0 };
+	int err;
+
+	err = session_try(s, conf, &best, stop_fd, &said);
+	if (!err && s->incomplete && choice_can_widen(&best, &all)) {
+		log_verbose("a stage has no hook of the best kinds: compiling in all kinds");
+		session_close(s);
+		text_reset(&said);
+		err = session_try(s, conf, &all, stop_fd, &said);
+	}
+	if (said.len)
+		said.s[said.len - 1] = '\0';
+	if (said.len)
+		log_info("%s", said.s);
+	text_free(&said);
+	if (!err && !s->served) {
+		log_error("no stage can be watched on this kernel: see the lines above%s",
+			  conf->verbose ? "" : ", and run with -v for every hook's reason");
+		err = -ENOENT;
+	}
+	return err;
 }
 
 void session_detach(struct session *s)
@@ -383,4 +372,5 @@ void session_close(struct session *s)
 	text_free(&s->text);
 	free(s->shown);
 	free(s->lines);
+	*s = (struct session){ .program = { .counters_fd = -1, .events_fd = -1 } };
 }

@@ -6,6 +6,7 @@
 #ifndef LNK_SESSION_H
 #define LNK_SESSION_H
 
+#include "app/choice.h"
 #include "bpf/hooks.h"
 #include "bpf/program.h"
 #include "bpf/rings.h"
@@ -29,10 +30,13 @@ struct session {
 	struct account account;
 	struct table_hook *shown; /* one for each hook */
 	struct books_line *lines; /* one for each stage */
+	int served;               /* stages with a hook */
+	int incomplete;           /* stages without one, for one address family at least */
 };
 
 /* Reads the probes and makes the program text. Needs no privilege. Errors are printed. */
-int session_prepare(struct session *s, const struct config *conf, int stop_fd);
+int session_prepare(struct session *s, const struct config *conf, const struct choice *choice,
+		    int stop_fd);
 
 /* Compiles and loads. Errors are printed. -EINTR: the user ended it. */
 int session_build(struct session *s);
@@ -41,9 +45,12 @@ int session_build(struct session *s);
  * Returns 0 when every program that this kernel can take was taken. */
 int session_report_check(const struct session *s);
 
-/* Opens the rings and attaches a hook for every stage, saying which. At least one must
- * be served, else -ENOENT. Errors are printed. */
-int session_attach(struct session *s);
+/*
+ * All of it: prepares and builds with the kinds of hook that serve this kernel best, and
+ * once more with every kind when that leaves a stage without; attaches, and says which
+ * hook serves each stage. Errors are printed; -ENOENT when no stage is served.
+ */
+int session_start(struct session *s, const struct config *conf, int stop_fd);
 void session_detach(struct session *s);
 
 /* Reads the kernel's counters into the account, and that into s->lines. */

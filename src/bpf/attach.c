@@ -53,7 +53,8 @@ static void event_name(const struct hook *h, char out[HOOK_TARGET_MAX])
 {
 	char *p;
 
-	snprintf(out, HOOK_TARGET_MAX, "%c_lnk_%.100s", h->kind == HOOK_KPROBE ? 'p' : 'r', h->symbol);
+	snprintf(out, HOOK_TARGET_MAX, "%c_lnk_%.100s", h->kind == HOOK_KPROBE ? 'p' : 'r',
+		 h->symbol);
 	for (p = out; *p; p++)
 		if (*p == '.' || *p == '+')
 			*p = '_';
@@ -113,11 +114,8 @@ static int precheck(struct hook *h, bool any_suffix)
 	uint64_t address;
 
 	if (is_kprobe(h)) {
-		if (!kernel_has_kprobes()) {
-			text_puts(&h->why, "this kernel has no kprobes");
-			if (!kernel_tracefs())
-				text_puts(&h->why, ", or only through tracefs, which is not "
-						   "mounted: " TRACEFS_HINT);
+		if (kernel_kprobe_refusal()) {
+			text_puts(&h->why, kernel_kprobe_refusal());
 			return -EOPNOTSUPP;
 		}
 		if (kernel_find_symbol(h->target, any_suffix, h->symbol, sizeof(h->symbol),

@@ -13,27 +13,16 @@ static void line_of(const char *log, const char *p, const char **from, size_t *l
 	*len = strcspn(p, "\n");
 }
 
-void diagnose_compile(const char *log, struct text *out)
+bool diagnose_compile(const char *log, struct text *out)
 {
-	static const char *const marks[] = { ": error: ", ": fatal error: ", "error: ", "Error" };
-	const char *hit = NULL, *from, *p;
-	size_t i, len;
+	const char *hit = strstr(log, "error: "), *from;
+	size_t len;
 
-	for (i = 0; i < sizeof(marks) / sizeof(marks[0]) && !hit; i++)
-		hit = strstr(log, marks[i]);
-	p = strstr(log, ": fatal error: ");
-	if (p && hit && p < hit)
-		hit = p;
-	if (!hit) {
-		/* a backend error has no such mark: its first line says it */
-		hit = log + strspn(log, "\n");
-		if (!*hit) {
-			text_puts(out, "the compiler ended without a word");
-			return;
-		}
-	}
+	if (!hit)
+		return false;
 	line_of(log, hit, &from, &len);
 	text_add_escaped(out, from, len, false);
+	return true;
 }
 
 /* The last line of the verifier's log that says something: what follows it are totals. */
@@ -61,7 +50,8 @@ bool diagnose_load(const char *log, int error, enum hook_kind kind, struct text 
 		return true;
 	}
 	if (tracing && error == EPERM)
-		text_puts(out, "the kernel refuses programs of type TRACING (Operation not permitted)");
+		text_puts(out,
+			  "the kernel refuses programs of type TRACING (Operation not permitted)");
 	else if (tracing && strstr(log, "BTF"))
 		text_puts(out, "not in the kernel's BTF, or no BTF");
 	else

@@ -8,8 +8,9 @@
 #include "base/text.h"
 #include "bpf/hooks.h"
 
-/* Adds the first error, "probes/FILE.c:LINE:COLUMN: message" where clang names one. */
-void diagnose_compile(const char *log, struct text *out);
+/* Adds the first error, "probes/FILE.c:LINE:COLUMN: message" where clang names one.
+ * Returns false, and adds nothing, when the log has none. */
+bool diagnose_compile(const char *log, struct text *out);
 
 /* Adds why the kernel did not load a program (`error` is an errno). Returns true when
  * its verifier looked at the program and refused it. */

@@ -474,7 +474,8 @@ static int load_btf(const char *path, struct btf **out, struct text *why)
 	*out = btf__parse_raw(path);
 	err = (int)libbpf_get_error(*out);
 	if (err) {
-		text_printf(why, "libbpf cannot read %s: %s", path, strerror(-err));
+		text_printf(why, "libbpf cannot read %s: %s (is it older than the kernel?)", path,
+			    strerror(-err));
 		*out = NULL;
 	}
 	return err;

@@ -289,8 +289,8 @@ static void emit_case(struct text *out, const char *lead, const char *name, int 
 void hooks_emit(const struct hooks *hs, struct text *out)
 {
 	static const char *const lead[HOOK_KINDS] = {
-		"____kfunc__", "____kretfunc__", "kprobe__", "kretprobe__",
-		"raw_tracepoint__", "tracepoint__",
+		"____kfunc__", "____kretfunc__",   "kprobe__",
+		"kretprobe__", "raw_tracepoint__", "tracepoint__",
 	};
 	const struct hook *h;
 	int i;

@@ -30,20 +30,20 @@ extern const char *const hook_kind_name[HOOK_KINDS];
 struct hook {
 	enum hook_kind kind;
 	char target[HOOK_TARGET_MAX]; /* kernel function, event, or "category:event" */
-	char *file;		      /* where the probe function stands */
+	char *file;                   /* where the probe function stands */
 	int line;
 
 	/* filled by program_build() */
 	int prog_fd; /* -1: not loaded */
 	bool compiled;
-	bool refused;	 /* the verifier (not just the kernel's configuration) said no */
+	bool refused;    /* the verifier (not just the kernel's configuration) said no */
 	struct text why; /* one line: why it is not loaded or not attached */
 	struct text log; /* the verifier's whole text */
 
 	/* filled by attach_hook() */
-	int link_fd;		       /* -1: not attached */
-	char symbol[HOOK_TARGET_MAX];  /* the kernel symbol, with any compiler suffix */
-	char event[HOOK_TARGET_MAX];   /* tracefs event to remove, "" for none */
+	int link_fd;                  /* -1: not attached */
+	char symbol[HOOK_TARGET_MAX]; /* the kernel symbol, with any compiler suffix */
+	char event[HOOK_TARGET_MAX];  /* tracefs event to remove, "" for none */
 };
 
 struct hooks {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "bpf/kernel.h"
 
+#include <bcc/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -9,7 +10,9 @@
 #include <string.h>
 #include <sys/capability.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+#include <linux/bpf.h>
 
 #include "base/io.h"
 
@@ -66,6 +69,54 @@ bool kernel_has_kprobes(void)
 		return false;
 	snprintf(path, sizeof(path), "%s/kprobe_events", dir);
 	return !access(path, F_OK);
+}
+
+const char *kernel_kprobe_refusal(void)
+{
+	if (kernel_has_kprobes())
+		return NULL;
+	if (kernel_tracefs())
+		return "this kernel has no kprobes";
+	return "this kernel has no kprobes, or only through tracefs, which is not "
+	       "mounted: " TRACEFS_HINT;
+}
+
+/*
+ * Loads the program "return 0" and returns the errno, or 0. Nothing is attached, and the
+ * program is gone when this returns.
+ */
+static int try_load(int type, int attach_type)
+{
+	struct bpf_insn insns[] = { BPF_MOV64_IMM(BPF_REG_0, 0), BPF_EXIT_INSN() };
+	union bpf_attr attr;
+	int fd;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.prog_type = (uint32_t)type;
+	attr.expected_attach_type = (uint32_t)attach_type;
+	attr.insns = (uint64_t)(uintptr_t)insns;
+	attr.insn_cnt = 2;
+	attr.license = (uint64_t)(uintptr_t) "GPL";
+	fd = (int)syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr));
+	if (fd < 0)
+		return errno;
+	close(fd);
+	return 0;
+}
+
+bool kernel_takes_tracing(void)
+{
+	/* without a function to attach to, a kernel that takes them says EINVAL */
+	int err = try_load(BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY);
+
+	return err != EPERM && err != EACCES;
+}
+
+bool kernel_has_raw_tracepoints(void)
+{
+	int err = try_load(BPF_PROG_TYPE_RAW_TRACEPOINT, 0);
+
+	return err != EINVAL && err != E2BIG;
 }
 
 bool kernel_has_btf(void)
@@ -140,8 +191,8 @@ static bool same_function(const char *symbol, const char *name, bool any_suffix)
 	if (strncmp(symbol, name, n))
 		return false;
 	symbol += n;
-	return !*symbol || (any_suffix && (!strncmp(symbol, ".constprop.", 11) ||
-					   !strncmp(symbol, ".isra.", 6)));
+	return !*symbol || (any_suffix &&
+			    (!strncmp(symbol, ".constprop.", 11) || !strncmp(symbol, ".isra.", 6)));
 }
 
 int kernel_find_symbol(const char *name, bool any_suffix, char *symbol, size_t size,
@@ -180,8 +231,8 @@ void kernel_symbol_at(uint64_t address, struct text *out)
 	if (!f)
 		return;
 	while (getline(&line, &cap, f) > 0) {
-		if (!parse_symbol(line, &at, &type, &sym) || (type | 32) != 't' ||
-		    at > address || at < best_at || !at)
+		if (!parse_symbol(line, &at, &type, &sym) || (type | 32) != 't' || at > address ||
+		    at < best_at || !at)
 			continue;
 		best_at = at;
 		snprintf(best, sizeof(best), "%s", sym);

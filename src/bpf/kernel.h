@@ -19,7 +19,16 @@ bool kernel_locked_down(void);
 bool kernel_has_kprobes(void);
 bool kernel_has_kprobe_pmu(void);
 
+/* Why kprobes cannot be had, or NULL. */
+const char *kernel_kprobe_refusal(void);
+
 bool kernel_has_btf(void);
+
+/* False when the kernel refuses programs of type TRACING (fentry) out of hand. */
+bool kernel_takes_tracing(void);
+
+/* Raw tracepoints: Linux 4.17. */
+bool kernel_has_raw_tracepoints(void);
 
 /* The tracefs directory, or NULL when it is mounted nowhere we know. */
 const char *kernel_tracefs(void);

@@ -5,8 +5,10 @@
 
 #include "probes/event.h"
 
-#define FIELD(type, field) { #type, #field, offsetof(struct type, field), \
-			     sizeof(((struct type *)0)->field) }
+#define FIELD(type, field)                                                                         \
+	{                                                                                          \
+#type, #field, offsetof(struct type, field), sizeof(((struct type *)0)->field)     \
+	}
 
 static const struct {
 	const char *type;
@@ -14,24 +16,15 @@ static const struct {
 	size_t offset;
 	size_t size;
 } fields[] = {
-	FIELD(lnk_event, time_ns),
-	FIELD(lnk_event, saddr),
-	FIELD(lnk_event, daddr),
-	FIELD(lnk_event, seq),
-	FIELD(lnk_event, ack_seq),
-	FIELD(lnk_event, sport),
-	FIELD(lnk_event, dport),
-	FIELD(lnk_event, hook),
-	FIELD(lnk_event, reserved),
-	FIELD(lnk_event_debug, event),
-	FIELD(lnk_event_debug, ip),
-	FIELD(lnk_counters, seen),
-	FIELD(lnk_counters, filtered),
-	FIELD(lnk_counters, limited),
-	FIELD(lnk_counters, lost),
-	FIELD(lnk_counters, other),
-	FIELD(lnk_counters, fragment),
-	FIELD(lnk_counters, unreadable),
+	FIELD(lnk_event, time_ns),     FIELD(lnk_event, saddr),
+	FIELD(lnk_event, daddr),       FIELD(lnk_event, seq),
+	FIELD(lnk_event, ack_seq),     FIELD(lnk_event, sport),
+	FIELD(lnk_event, dport),       FIELD(lnk_event, hook),
+	FIELD(lnk_event, reserved),    FIELD(lnk_event_debug, event),
+	FIELD(lnk_event_debug, ip),    FIELD(lnk_counters, seen),
+	FIELD(lnk_counters, filtered), FIELD(lnk_counters, limited),
+	FIELD(lnk_counters, lost),     FIELD(lnk_counters, other),
+	FIELD(lnk_counters, fragment), FIELD(lnk_counters, unreadable),
 	FIELD(lnk_counters, bytes),
 };
 
@@ -65,6 +58,7 @@ void layout_emit(struct text *out)
 			    "another size than this program expects (%zu bytes): a field was added "
 			    "or removed at its end" EDITED "\");\n",
 			    types[i].type, types[i].size, types[i].type, types[i].size);
-	text_printf(out, "_Static_assert(LNK_MAX_HOOKS == %d, \"event.h: LNK_MAX_HOOKS" EDITED
-			 "\");\n", LNK_MAX_HOOKS);
+	text_printf(out,
+		    "_Static_assert(LNK_MAX_HOOKS == %d, \"event.h: LNK_MAX_HOOKS" EDITED "\");\n",
+		    LNK_MAX_HOOKS);
 }

@@ -31,7 +31,7 @@
 #define LIBBCC "libbcc.so.0"
 
 /* Debian calls the package libbpfcc, Fedora bcc. */
-#define LIBBCC_MISSING                                                                          \
+#define LIBBCC_MISSING                                                                             \
 	"libbcc is not installed: %s (install libbpfcc on Debian and Ubuntu, bcc on Fedora)"
 
 static struct {
@@ -46,8 +46,8 @@ static struct {
 	int (*table_fd)(void *module, const char *name);
 	int (*func_load)(void *module, int prog_type, const char *name,
 			 const struct bpf_insn *insns, int prog_len, const char *license,
-			 unsigned kern_version, int log_level, char *log_buf,
-			 unsigned log_buf_size, const char *dev_name, int attach_type);
+			 unsigned kern_version, int log_level, char *log_buf, unsigned log_buf_size,
+			 const char *dev_name, int attach_type);
 } bcc;
 
 struct loader {
@@ -143,7 +143,8 @@ static int open_libbcc(const struct loader *l)
 	ok &= bind_symbol(lib, "bpf_table_fd", &bcc.table_fd);
 	ok &= bind_symbol(lib, "bcc_func_load", &bcc.func_load);
 	if (!ok) {
-		text_printf(&t, LIBBCC " is too old: %s; version 0.18 or newer is needed", dlerror());
+		text_printf(&t, LIBBCC " is too old: %s; version 0.18 or newer is needed",
+			    dlerror());
 		send_text(l, REPLY_FAILED, text_str(&t));
 		return -ENOSYS;
 	}

@@ -8,12 +8,12 @@
 #include "bpf/program.h"
 
 enum reply_kind {
-	REPLY_NOTE,	/* text: for -v */
-	REPLY_FAILED,	/* text: one attempt's reason; the next may succeed */
+	REPLY_NOTE,     /* text: for -v */
+	REPLY_FAILED,   /* text: one attempt's reason; the next may succeed */
 	REPLY_COUNTERS, /* fd */
-	REPLY_EVENTS,	/* fd */
-	REPLY_HOOK,	/* index; fd, or error and what was logged */
-	REPLY_DONE,	/* error: 0, or nothing worked */
+	REPLY_EVENTS,   /* fd */
+	REPLY_HOOK,     /* index; fd, or error and what was logged */
+	REPLY_DONE,     /* error: 0, or nothing worked */
 };
 
 /* One message of the SOCK_SEQPACKET pair; a descriptor may go with it. */

@@ -22,8 +22,8 @@ struct build {
 	int sock;
 	int log;
 	bool done;
-	bool clang_failed;	 /* at least one attempt got as far as clang */
-	struct text attempts;	 /* "btf headers: ...; installed headers: ..." */
+	bool clang_failed;    /* at least one attempt got as far as clang */
+	struct text attempts; /* "btf headers: ...; installed headers: ..." */
 	int error;
 };
 
@@ -186,23 +186,23 @@ static pid_t start_child(const struct program_request *req, const struct hooks *
 	loader_run(req, hs, sock, log);
 }
 
-/* The one line for the user. */
+/* The one line for the user. libbcc calls exit() on a backend error, and some versions
+ * crash on that way out, so an early end with an error in the log is a compile error. */
 static void explain(struct build *b, int err, int status)
 {
 	struct text *e = &b->p->error;
 
-	if (err == -ETIMEDOUT) {
+	if (err == -ETIMEDOUT)
 		text_puts(e, "the compile took too long and was ended");
-	} else if (err == -ECHILD && WIFSIGNALED(status)) {
-		text_printf(e, "the compiler was killed by signal %d (%s)", WTERMSIG(status),
-			    strsignal(WTERMSIG(status)));
-	} else if (err && err != -ECHILD) {
-		text_printf(e, "%s", strerror(-err));
-	} else if (b->clang_failed || err == -ECHILD) {
-		/* libbcc calls exit() on a backend error, so an early end is one too */
-		diagnose_compile(text_str(&b->p->compiler), e);
-		if (!b->clang_failed && b->attempts.len)
-			text_printf(e, " (%s)", b->attempts.s);
+	else if (err && err != -ECHILD)
+		text_puts(e, strerror(-err));
+	else if (b->clang_failed || err == -ECHILD) {
+		if (!diagnose_compile(text_str(&b->p->compiler), e))
+			text_puts(e, WIFSIGNALED(status) ? "the compiler was killed"
+							 : "the compiler ended without a word");
+		if (err == -ECHILD && WIFSIGNALED(status))
+			text_printf(e, " (signal %d, %s)", WTERMSIG(status),
+				    strsignal(WTERMSIG(status)));
 	} else {
 		text_puts(e, text_str(&b->attempts));
 	}

@@ -17,14 +17,14 @@ struct program_request {
 	const char *source; /* the whole text */
 	enum headers_kind headers;
 	const char *headers_dir; /* for HEADERS_DIR */
-	bool verbose;		 /* let clang warn */
-	int stop_fd;		 /* readable: give up at once; -1: never */
-	int timeout_ms;		 /* the child is ended after that */
+	bool verbose;            /* let clang warn */
+	int stop_fd;             /* readable: give up at once; -1: never */
+	int timeout_ms;          /* the child is ended after that */
 };
 
 struct program {
-	int counters_fd; /* the map lnk_counters */
-	int events_fd;	 /* the map lnk_events */
+	int counters_fd;      /* the map lnk_counters */
+	int events_fd;        /* the map lnk_events */
 	struct text notes;    /* for -v: headers used, cflags, libbcc, what was tried */
 	struct text compiler; /* everything that libbcc and clang printed, unescaped */
 	struct text error;    /* why it failed: one line, safe to print */

@@ -70,10 +70,11 @@ int rewrite_constant(struct source *src, const char *name, uint64_t value, struc
 		found += n;
 	}
 	if (found != 1) {
-		text_printf(why,
-			    "the probes must have exactly one line '#define %s NUMBER', and have %d "
-			    "(it belongs into config.h)",
-			    name, found);
+		text_printf(
+			why,
+			"the probes must have exactly one line '#define %s NUMBER', and have %d "
+			"(it belongs into config.h)",
+			name, found);
 		return -EINVAL;
 	}
 	find_constant(&p->text, name, &at, &len);

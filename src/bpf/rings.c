@@ -166,12 +166,12 @@ size_t rings_drain(struct rings *r, int i, rings_sample_fn sample, void *arg)
 		struct perf_event_header header;
 		uint32_t size;
 		char data[];
-	} *raw;
+	} * raw;
 	const struct {
 		struct perf_event_header header;
 		uint64_t id;
 		uint64_t lost;
-	} *lost;
+	} * lost;
 	size_t n = 0;
 
 	head = __atomic_load_n(&ring->meta->data_head, __ATOMIC_ACQUIRE);

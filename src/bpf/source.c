@@ -112,8 +112,8 @@ static struct part *find_part(const struct source *src, const char *name)
 }
 
 /* Takes the text over. */
-static int add_part(struct source *src, const char *name, const char *dir_label,
-		    const char *origin, struct text text)
+static int add_part(struct source *src, const char *name, const char *dir_label, const char *origin,
+		    struct text text)
 {
 	struct text label = { 0 };
 	struct part *v, *p;

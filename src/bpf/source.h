@@ -13,9 +13,9 @@
 #include "bpf/hooks.h"
 
 struct part {
-	char *name;	   /* "config.h", "tcp_queue_rcv.c" */
-	char *label;	   /* what errors call it: "probes/tcp_queue_rcv.c" */
-	char *origin;	   /* the directory it was read from, or "built in" */
+	char *name;   /* "config.h", "tcp_queue_rcv.c" */
+	char *label;  /* what errors call it: "probes/tcp_queue_rcv.c" */
+	char *origin; /* the directory it was read from, or "built in" */
 	struct text text;
 };
 

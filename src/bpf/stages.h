@@ -17,7 +17,7 @@
 #define FAMILY_BOTH (FAMILY_IPV4 | FAMILY_IPV6)
 
 struct stage_hook {
-	int hook;	   /* index into struct hooks */
+	int hook; /* index into struct hooks */
 	int family;
 	const char *shown; /* the name in the table */
 	bool any_suffix;   /* the compiler's .constprop.N and .isra.N are the same place */

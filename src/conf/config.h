@@ -22,23 +22,23 @@ struct config {
 	/* filters */
 	bool ip_set;
 	struct in6_addr ip; /* IPv4 as ::ffff:a.b.c.d */
-	uint16_t port;	    /* host byte order; 0: every port */
+	uint16_t port;      /* host byte order; 0: every port */
 
 	/* output */
 	bool stats;
 	bool verbose;
 	bool debug_func;
-	uint64_t count;		 /* rows, then end; 0: no end */
-	uint64_t duration_ns;	 /* 0: no end */
-	uint64_t interval_ns;	 /* -s: between two blocks */
+	uint64_t count;          /* rows, then end; 0: no end */
+	uint64_t duration_ns;    /* 0: no end */
+	uint64_t interval_ns;    /* -s: between two blocks */
 	uint64_t interval_count; /* -s: blocks, then end; 0: no end */
 
 	/* collection */
 	enum attach_mode attach;
-	uint64_t rate;		 /* events a second for the whole host; 0: no limit */
+	uint64_t rate;             /* events a second for the whole host; 0: no limit */
 	unsigned int buffer_pages; /* per CPU, a power of two */
-	const char *headers;	 /* "auto", "btf", "installed", "kheaders" or a directory */
-	const char *probe_dir;	 /* NULL: the usual places */
+	const char *headers;       /* "auto", "btf", "installed", "kheaders" or a directory */
+	const char *probe_dir;     /* NULL: the usual places */
 
 	/* instead of tracing */
 	bool dump_source;

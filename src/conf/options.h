@@ -16,8 +16,8 @@
  */
 int options_parse(struct config *c, int argc, char **argv, struct text *why);
 
-void options_help(struct text *out);	   /* what --help prints */
-void options_man(struct text *out);	   /* the OPTIONS section, mdoc/man macros */
+void options_help(struct text *out);       /* what --help prints */
+void options_man(struct text *out);        /* the OPTIONS section, mdoc/man macros */
 void options_completion(struct text *out); /* for bash */
 
 #endif

@@ -19,17 +19,17 @@
 
 struct tally {
 	struct lnk_counters kernel; /* as read from the kernel */
-	uint64_t received;	    /* samples that came out of the rings */
-	uint64_t malformed;	    /* of these, not believable */
-	uint64_t printed;	    /* of these, shown */
-	uint64_t missed;	    /* calls that the kernel did not hand to the probe */
-	bool missed_unknown;	    /* the kernel does not tell (some of) them */
+	uint64_t received;          /* samples that came out of the rings */
+	uint64_t malformed;         /* of these, not believable */
+	uint64_t printed;           /* of these, shown */
+	uint64_t missed;            /* calls that the kernel did not hand to the probe */
+	bool missed_unknown;        /* the kernel does not tell (some of) them */
 };
 
 struct account {
-	int n;		 /* hooks */
+	int n;           /* hooks */
 	struct tally *v; /* one for each hook */
-	uint64_t stray;	 /* malformed samples of which not even the hook is known */
+	uint64_t stray;  /* malformed samples of which not even the hook is known */
 	bool stats_only; /* nothing is sent: what is not filtered counts as received */
 };
 

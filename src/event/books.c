@@ -10,7 +10,7 @@
 static void line(const char *name, const struct tally *t, struct text *out)
 {
 	const struct lnk_counters *k = &t->kernel;
-	const uint64_t cells[] = { k->seen,	k->filtered,  k->limited, k->lost,
+	const uint64_t cells[] = { k->seen,     k->filtered,  k->limited, k->lost,
 				   t->received, t->malformed, t->printed };
 	size_t i;
 	char missed[24];
@@ -50,8 +50,7 @@ static void balance(const struct account *a, const struct tally *sum, struct tex
 			    open);
 }
 
-void books_closing(const struct account *a, const struct books_line *lines, int n,
-		   struct text *out)
+void books_closing(const struct account *a, const struct books_line *lines, int n, struct text *out)
 {
 	struct tally sum = account_total(a);
 	int i;

@@ -12,7 +12,7 @@
 /* One line of the books: a stage and the tally of its hooks together. */
 struct books_line {
 	const char *stage;
-	bool served; /* some hook is, or was, attached */
+	bool served;    /* some hook is, or was, attached */
 	bool has_bytes; /* its hooks see packets, not only sockets */
 	struct tally tally;
 };

@@ -13,7 +13,6 @@
  * a hook number that was never given out, no time, or a reserved field in use. `debug`:
  * struct lnk_event_debug was asked for; else out->ip is 0.
  */
-int event_decode(struct lnk_event_debug *out, const void *data, size_t size, int hooks,
-		 bool debug);
+int event_decode(struct lnk_event_debug *out, const void *data, size_t size, int hooks, bool debug);
 
 #endif

@@ -90,8 +90,8 @@ void merge_take(struct merge *m, uint64_t horizon_ns,
 			q = &m->q[i];
 			if (q->head == q->tail)
 				continue;
-			if (!oldest || q->v[q->head].event.time_ns <
-					       oldest->v[oldest->head].event.time_ns)
+			if (!oldest ||
+			    q->v[q->head].event.time_ns < oldest->v[oldest->head].event.time_ns)
 				oldest = q;
 		}
 		if (!oldest || oldest->v[oldest->head].event.time_ns >= horizon_ns)

@@ -208,8 +208,9 @@ static void debug_lines(struct table *t, const struct lnk_event_debug *e, struct
 
 	text_puts(out, "  Debug - Function name: '");
 	text_add_escaped(out, h->shown, strlen(h->shown), false);
-	text_printf(out, "'\n  Debug - Raw bytes: [%u, %u]\n  Debug - Probed at: ",
-		    e->event.hook & 0xff, e->event.hook >> 8);
+	text_printf(out,
+		    "'\n  Debug - Raw bytes: [%u, %u]\n  Debug - Probed at: ", e->event.hook & 0xff,
+		    e->event.hook >> 8);
 	if (at)
 		text_printf(out, "0x%llx ", (unsigned long long)at);
 	if (at && at != t->last_ip) {

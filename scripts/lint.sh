@@ -1,0 +1,36 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# lint.sh: clang-format, clang-tidy, cppcheck and shellcheck over the whole tree. Any
+# remark is a failure.
+
+set -eu
+cd "$(dirname "$0")/.."
+status=0
+
+sources=$(find src tests -name '*.c')
+headers=$(find src tests -name '*.h')
+# probes/*.c are BPF C: only libbcc can parse them
+flags="-std=c11 -D_GNU_SOURCE -Isrc -I. -DVERSION=\"lint\" -DDATADIR=\"/usr/local/share/lnk\""
+
+echo '  clang-format'
+# shellcheck disable=SC2086
+clang-format --dry-run -Werror $sources $headers probes/event.h || status=1
+
+echo '  clang-tidy'
+for f in $sources; do
+	# shellcheck disable=SC2086
+	clang-tidy --quiet --warnings-as-errors='*' "$f" -- $flags 2>/dev/null || status=1
+done
+
+echo '  cppcheck'
+# shellcheck disable=SC2086
+cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
+	--suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches \
+	--error-exitcode=1 -Isrc -I. -D_GNU_SOURCE -DVERSION='""' -DDATADIR='""' \
+	-D__x86_64__ src tests || status=1
+
+echo '  shellcheck'
+git ls-files -z '*.sh' tests/run .ci/run | xargs -0 shellcheck -x -e SC1091 || status=1
+
+exit $status
