@@ -22,6 +22,8 @@ BPF_PERF_OUTPUT(lnk_events);
 BPF_HASH(lnk_rate, u64, u64, 64);
 /* The two newest windows; [0] is the newest. */
 BPF_ARRAY(lnk_rate_newest, u64, 2);
+/* The last second that is known to be full. */
+BPF_ARRAY(lnk_rate_full, u64, 1);
 
 /* Opens the window of `second`. BPF_NOEXIST lets just one CPU win; the winner removes
  * the window before the previous one (the previous one may still be counted in by a CPU
@@ -43,6 +45,15 @@ static __always_inline void lnk_open_window(u64 second)
 	lnk_rate.delete(&old);
 }
 
+static __always_inline void lnk_rate_is_full(u64 second)
+{
+	int zero = 0;
+	u64 *full = lnk_rate_full.lookup(&zero);
+
+	if (full && *full != second)
+		*full = second;
+}
+
 /* True when this event is over the limit. The count is read after our own addition, so
  * with several CPUs it is never smaller than the number of events admitted before: a
  * second never sends more than the limit. */
@@ -58,8 +69,26 @@ static __always_inline int lnk_over_rate(u64 now_ns)
 			return 1;
 	}
 	__sync_fetch_and_add(n, 1);
-	return *(volatile u64 *)n > RATE_LIMIT;
+	if (*(volatile u64 *)n <= RATE_LIMIT)
+		return 0;
+	lnk_rate_is_full(second);
+	return 1;
 }
+#endif
+
+/* Without a filter every packet counts against the limit, so once a second is full the
+ * rest of it need not be looked at: those calls are limited, whatever they carry. */
+#if RATE_LIMIT && !STATS_ONLY && !FILTER_IP && !FILTER_PORT
+#define LNK_LIMIT_FIRST 1
+static __always_inline int lnk_second_is_full(u64 now_ns)
+{
+	int zero = 0;
+	u64 *full = lnk_rate_full.lookup(&zero);
+
+	return full && *full == now_ns / 1000000000;
+}
+#else
+#define LNK_LIMIT_FIRST 0
 #endif
 
 /* True when the event is not what -i and -p ask for. */
@@ -110,37 +139,23 @@ static __always_inline int lnk_send(void *ctx, struct lnk_counters *c, struct ln
 	return 0;
 }
 
-/* The parts of the headers that are read, as they lie on the wire. */
-struct lnk_ipv4 {
-	u8 version_ihl;
-	u8 tos;
-	u16 total_length;
-	u16 id;
-	u16 fragment; /* 3 bits of flags, 13 of offset */
-	u8 ttl;
-	u8 protocol;
-	u16 check;
-	u32 saddr;
-	u32 daddr;
+/* The head of a packet, read in one go: an IPv4 and a TCP header without options, or an
+ * IPv6 header. Fields are picked by their place on the wire, in units of their size. */
+union lnk_head {
+	u8 b[40];
+	u16 h[20];
+	u32 w[10];
 };
 
-struct lnk_ipv6 {
-	u32 version_flow;
-	u16 payload_length;
-	u8 next_header;
-	u8 hop_limit;
-	u8 saddr[16];
-	u8 daddr[16];
+/* Ports, SEQ and ACK SEQ: the part of a TCP header that is shown. */
+union lnk_tcp {
+	u16 h[6];
+	u32 w[3];
 };
 
-struct lnk_tcp {
-	u16 source;
-	u16 dest;
-	u32 seq;
-	u32 ack_seq;
-};
-
-#define LNK_TCP_HEADER 20 /* bytes that must be there for a header to be believed */
+#define LNK_IPV4_HEADER 20
+#define LNK_IPV6_HEADER 40
+#define LNK_TCP_HEADER 20     /* bytes that must be there for a header to be believed */
 #define LNK_IPV6_EXTENSIONS 6 /* how many are walked before giving up */
 
 enum lnk_verdict { LNK_TCP, LNK_OTHER, LNK_FRAGMENT, LNK_UNREADABLE };
@@ -151,38 +166,46 @@ struct lnk_span {
 	const char *end;
 };
 
+static __always_inline void lnk_take_tcp(u32 ports, u32 seq, u32 ack_seq, struct lnk_event *e)
+{
+	ports = bpf_ntohl(ports);
+	e->sport = ports >> 16;
+	e->dport = ports & 0xffff;
+	e->seq = bpf_ntohl(seq);
+	e->ack_seq = bpf_ntohl(ack_seq);
+}
+
 static __always_inline enum lnk_verdict lnk_read_tcp(struct lnk_span s, struct lnk_event *e)
 {
-	struct lnk_tcp th;
+	union lnk_tcp th;
 
 	if (s.at + LNK_TCP_HEADER > s.end || bpf_probe_read_kernel(&th, sizeof(th), s.at))
 		return LNK_UNREADABLE;
-	e->sport = bpf_ntohs(th.source);
-	e->dport = bpf_ntohs(th.dest);
-	e->seq = bpf_ntohl(th.seq);
-	e->ack_seq = bpf_ntohl(th.ack_seq);
+	lnk_take_tcp(th.w[0], th.w[1], th.w[2], e);
 	return LNK_TCP;
 }
 
-static __always_inline enum lnk_verdict lnk_read_ipv4(struct lnk_span s, struct lnk_event *e)
+/* `head` holds at least the IPv4 header, and with `whole` the 20 bytes behind it. */
+static __always_inline enum lnk_verdict lnk_read_ipv4(struct lnk_span s, const union lnk_head *head,
+						      int whole, struct lnk_event *e)
 {
-	struct lnk_ipv4 ih;
 	u32 *saddr = (u32 *)e->saddr, *daddr = (u32 *)e->daddr;
-	u32 length;
+	u32 length = (head->b[0] & 15) * 4;
 
-	if (s.at + sizeof(ih) > s.end || bpf_probe_read_kernel(&ih, sizeof(ih), s.at))
-		return LNK_UNREADABLE;
-	if (ih.protocol != 6)
+	if (head->b[9] != 6)
 		return LNK_OTHER;
-	if (ih.fragment & bpf_htons(0x1fff))
+	if (head->h[3] & bpf_htons(0x1fff))
 		return LNK_FRAGMENT;
-	length = (ih.version_ihl & 15) * 4;
-	if (length < sizeof(ih))
-		return LNK_UNREADABLE;
 	saddr[2] = bpf_htonl(0xffff);
-	saddr[3] = ih.saddr;
+	saddr[3] = head->w[3];
 	daddr[2] = bpf_htonl(0xffff);
-	daddr[3] = ih.daddr;
+	daddr[3] = head->w[4];
+	if (length == LNK_IPV4_HEADER && whole) {
+		lnk_take_tcp(head->w[5], head->w[6], head->w[7], e);
+		return LNK_TCP;
+	}
+	if (length < LNK_IPV4_HEADER)
+		return LNK_UNREADABLE;
 	s.at += length;
 	return lnk_read_tcp(s, e);
 }
@@ -194,18 +217,15 @@ static __always_inline int lnk_is_option_header(u8 next)
 	return next == 0 || next == 43 || next == 60 || next == 135 || next == 139 || next == 140;
 }
 
-static __always_inline enum lnk_verdict lnk_read_ipv6(struct lnk_span s, struct lnk_event *e)
+static __always_inline enum lnk_verdict lnk_read_ipv6(struct lnk_span s, const union lnk_head *head,
+						      struct lnk_event *e)
 {
-	struct lnk_ipv6 ih;
-	u8 next, opt[4];
+	u8 next = head->b[6], opt[4];
 	int i;
 
-	if (s.at + sizeof(ih) > s.end || bpf_probe_read_kernel(&ih, sizeof(ih), s.at))
-		return LNK_UNREADABLE;
-	__builtin_memcpy(e->saddr, ih.saddr, 16);
-	__builtin_memcpy(e->daddr, ih.daddr, 16);
-	s.at += sizeof(ih);
-	next = ih.next_header;
+	__builtin_memcpy(e->saddr, &head->w[2], 16);
+	__builtin_memcpy(e->daddr, &head->w[6], 16);
+	s.at += LNK_IPV6_HEADER;
 	/* the verifier takes bounded loops since 5.3 */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(5, 3, 0)
 #pragma unroll
@@ -240,6 +260,42 @@ static __always_inline int lnk_is_vlan(u16 protocol)
 }
 
 /*
+ * What is needed of an skb lies in two places: len and data_len, and the stretch from
+ * protocol over network_header and head to data. Each is read in one go, the second in
+ * whole words, so that its fields stand aligned on the stack.
+ */
+#define LNK_SKB_FROM (__builtin_offsetof(struct sk_buff, protocol) & ~7)
+#define LNK_SKB_TO (__builtin_offsetof(struct sk_buff, data) + 8)
+#define LNK_SKB_AT(field) (__builtin_offsetof(struct sk_buff, field) - LNK_SKB_FROM)
+
+_Static_assert(LNK_SKB_TO > LNK_SKB_FROM && LNK_SKB_TO - LNK_SKB_FROM <= 96 &&
+		       LNK_SKB_AT(network_header) < LNK_SKB_AT(head) &&
+		       LNK_SKB_AT(head) < LNK_SKB_AT(data),
+	       "struct sk_buff: protocol, network_header, head and data are not neighbours");
+_Static_assert(__builtin_offsetof(struct sk_buff, data_len) ==
+		       __builtin_offsetof(struct sk_buff, len) + 4,
+	       "struct sk_buff: data_len does not follow len");
+
+union lnk_skb {
+	u16 h[(LNK_SKB_TO - LNK_SKB_FROM) / 2];
+	u64 q[(LNK_SKB_TO - LNK_SKB_FROM) / 8];
+};
+
+/* Steps over up to two tags that still stand in the data; returns the protocol. */
+static __always_inline u16 lnk_skip_vlan(struct lnk_span *s, u16 protocol)
+{
+	if (lnk_is_vlan(protocol)) {
+		bpf_probe_read_kernel(&protocol, sizeof(protocol), s->at + 2);
+		s->at += 4;
+		if (lnk_is_vlan(protocol)) {
+			bpf_probe_read_kernel(&protocol, sizeof(protocol), s->at + 2);
+			s->at += 4;
+		}
+	}
+	return protocol;
+}
+
+/*
  * Reads the packet. The linear area is [head, data + len - data_len). at_data: the IP
  * header is at skb->data (netif_receive_skb: __netif_receive_skb_core() sets
  * network_header only afterwards), else at head + network_header (set there, for every
@@ -249,49 +305,50 @@ static __always_inline int lnk_is_vlan(u16 protocol)
 static __always_inline enum lnk_verdict lnk_read_skb(struct sk_buff *skb, int at_data,
 						     struct lnk_event *e, u32 *bytes)
 {
-	unsigned char *head = 0, *data = 0;
-	u32 len = 0, data_len = 0;
-	u16 network = 0, protocol = 0;
+	union lnk_head head;
+	union lnk_skb f;
 	struct lnk_span s;
-	u8 version = 0;
+	u32 len[2]; /* len, data_len */
+	const char *data;
+	u16 protocol;
+	u8 version;
 
-	bpf_probe_read_kernel(&data, sizeof(data), &skb->data);
-	bpf_probe_read_kernel(&len, sizeof(len), &skb->len);
-	bpf_probe_read_kernel(&data_len, sizeof(data_len), &skb->data_len);
-	s.at = (const char *)data;
-	s.end = s.at + (len - data_len);
+	if (bpf_probe_read_kernel(len, sizeof(len), &skb->len) ||
+	    bpf_probe_read_kernel(&f, sizeof(f), (char *)skb + LNK_SKB_FROM))
+		return LNK_UNREADABLE;
+	data = (const char *)f.q[LNK_SKB_AT(data) / 8];
+	s.at = data;
+	s.end = data + (len[0] - len[1]);
 	if (at_data) {
-		bpf_probe_read_kernel(&protocol, sizeof(protocol), &skb->protocol);
-		if (lnk_is_vlan(protocol)) {
-			bpf_probe_read_kernel(&protocol, sizeof(protocol), s.at + 2);
-			s.at += 4;
-			if (lnk_is_vlan(protocol)) {
-				bpf_probe_read_kernel(&protocol, sizeof(protocol), s.at + 2);
-				s.at += 4;
-			}
-		}
+		protocol = lnk_skip_vlan(&s, f.h[LNK_SKB_AT(protocol) / 2]);
 		if (protocol != bpf_htons(0x0800) && protocol != bpf_htons(0x86dd))
 			return LNK_OTHER;
 	} else {
-		bpf_probe_read_kernel(&head, sizeof(head), &skb->head);
-		bpf_probe_read_kernel(&network, sizeof(network), &skb->network_header);
-		s.at = (const char *)head + network;
+		s.at = (const char *)f.q[LNK_SKB_AT(head) / 8] + f.h[LNK_SKB_AT(network_header) / 2];
 	}
-	*bytes = len + (u32)(data - (unsigned char *)s.at);
-	if (s.at + sizeof(struct lnk_ipv4) > s.end || bpf_probe_read_kernel(&version, 1, s.at))
+	*bytes = len[0] + (u32)(data - s.at);
+	if (s.at + sizeof(head) <= s.end) {
+		if (bpf_probe_read_kernel(&head, sizeof(head), s.at))
+			return LNK_UNREADABLE;
+		version = head.b[0] >> 4;
+		if (version == 4)
+			return lnk_read_ipv4(s, &head, 1, e);
+		if (version == 6)
+			return lnk_read_ipv6(s, &head, e);
 		return LNK_UNREADABLE;
-	if (version >> 4 == 4)
-		return lnk_read_ipv4(s, e);
-	if (version >> 4 == 6)
-		return lnk_read_ipv6(s, e);
-	return LNK_UNREADABLE;
+	}
+	/* Too short for TCP, or not in the linear area: at least tell which. */
+	if (s.at + LNK_IPV4_HEADER > s.end ||
+	    bpf_probe_read_kernel(&head, LNK_IPV4_HEADER, s.at) || head.b[0] >> 4 != 4)
+		return LNK_UNREADABLE;
+	return lnk_read_ipv4(s, &head, 0, e);
 }
 
 /* The row's memory; one struct serves both sizes. */
-static __always_inline void lnk_start(struct lnk_event_debug *d, int hook, u64 ip)
+static __always_inline void lnk_start(struct lnk_event_debug *d, int hook, u64 ip, u64 now_ns)
 {
 	__builtin_memset(d, 0, sizeof(*d));
-	d->event.time_ns = bpf_ktime_get_ns();
+	d->event.time_ns = now_ns;
 	d->event.hook = hook;
 	d->ip = ip;
 }
@@ -301,12 +358,20 @@ static __always_inline int lnk_show_skb(void *ctx, struct sk_buff *skb, int at_d
 {
 	struct lnk_event_debug d;
 	struct lnk_counters *c;
+	u64 now = bpf_ktime_get_ns();
 	u32 bytes = 0;
 
 	c = lnk_counters.lookup(&hook);
 	if (!c)
 		return 0;
-	lnk_start(&d, hook, ip);
+#if LNK_LIMIT_FIRST
+	if (lnk_second_is_full(now)) {
+		COUNT(c, seen);
+		COUNT(c, limited);
+		return 0;
+	}
+#endif
+	lnk_start(&d, hook, ip, now);
 	switch (lnk_read_skb(skb, at_data, &d.event, &bytes)) {
 	case LNK_TCP:
 		return lnk_send(ctx, c, &d.event, bytes);
@@ -394,7 +459,7 @@ static __always_inline int lnk_show_sock(void *ctx, struct sock *sk, int hook, u
 		COUNT(c, other);
 		return 0;
 	}
-	lnk_start(&d, hook, ip);
+	lnk_start(&d, hook, ip, bpf_ktime_get_ns());
 	lnk_read_sock(sk, &d.event);
 	return lnk_send(ctx, c, &d.event, 0);
 }

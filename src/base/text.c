@@ -41,6 +41,21 @@ void text_add(struct text *t, const char *bytes, size_t len)
 	t->s[t->len] = '\0';
 }
 
+char *text_reserve(struct text *t, size_t len)
+{
+	if (t->cap - t->len <= len && text_room(t, len) < len) {
+		t->cut = true;
+		return NULL;
+	}
+	return t->s + t->len;
+}
+
+void text_commit(struct text *t, size_t len)
+{
+	t->len += len;
+	t->s[t->len] = '\0';
+}
+
 void text_puts(struct text *t, const char *s)
 {
 	text_add(t, s, strlen(s));

@@ -35,6 +35,11 @@ void text_vprintf(struct text *t, const char *fmt, va_list ap)
  */
 void text_add_escaped(struct text *t, const char *bytes, size_t len, bool lines);
 
+/* Room for `len` bytes at the end, to be written directly, and then as many of them as
+ * were written are made part of the text. NULL when there is no such room. */
+char *text_reserve(struct text *t, size_t len);
+void text_commit(struct text *t, size_t len);
+
 const char *text_str(const struct text *t);
 void text_reset(struct text *t); /* empties, keeps the memory */
 void text_free(struct text *t);  /* frees; the buffer may be used again */

@@ -278,15 +278,19 @@ int hooks_find_function(const struct hooks *hs, const char *function)
 	return hooks_find(hs, kind, target);
 }
 
-static void emit_case(struct text *out, const char *lead, const char *name, int number)
+/* The name that __func__ has in the body of a probe, as a C string literal. */
+static void emit_name(struct text *out, const char *lead, const char *target)
 {
-	text_printf(out, "\tif (!__builtin_strcmp(f, \"%s", lead);
-	for (; *name; name++)
-		text_puts(out, *name == ':' ? "__" : (char[]){ *name, '\0' });
-	text_printf(out, "\"))\n\t\treturn %d;\n", number);
+	text_printf(out, "\"%s", lead);
+	for (; *target; target++) /* "category:event" is category__event in C */
+		text_puts(out, *target == ':' ? "__" : (char[]){ *target, '\0' });
+	text_puts(out, "\"");
 }
 
-void hooks_emit(const struct hooks *hs, struct text *out)
+/* Calls emit() with every name that every hook may have. */
+static void each_name(const struct hooks *hs, struct text *out,
+		      void (*emit)(struct text *out, const char *lead, const char *target,
+				   int number))
 {
 	static const char *const lead[HOOK_KINDS] = {
 		"____kfunc__", "____kretfunc__",   "kprobe__",
@@ -295,15 +299,41 @@ void hooks_emit(const struct hooks *hs, struct text *out)
 	const struct hook *h;
 	int i;
 
-	text_puts(out, "static __always_inline int lnk_hook_id(const char *f)\n{\n");
 	for (i = 0; i < hs->n; i++) {
 		h = &hs->v[i];
-		emit_case(out, lead[h->kind], h->target, i);
+		emit(out, lead[h->kind], h->target, i);
 		if (h->kind == HOOK_FENTRY)
-			emit_case(out, "____kfunc__" VMLINUX, h->target, i);
+			emit(out, "____kfunc__" VMLINUX, h->target, i);
 		if (h->kind == HOOK_FEXIT)
-			emit_case(out, "____kretfunc__" VMLINUX, h->target, i);
+			emit(out, "____kretfunc__" VMLINUX, h->target, i);
 	}
+}
+
+static void emit_differs(struct text *out, const char *lead, const char *target, int number)
+{
+	(void)number;
+	text_puts(out, " && __builtin_strcmp(f, ");
+	emit_name(out, lead, target);
+	text_puts(out, ")");
+}
+
+static void emit_case(struct text *out, const char *lead, const char *target, int number)
+{
+	text_puts(out, "\tif (!__builtin_strcmp(f, ");
+	emit_name(out, lead, target);
+	text_printf(out, "))\n\t\treturn %d;\n", number);
+}
+
+void hooks_emit(const struct hooks *hs, struct text *out)
+{
+	/* A name that is no probe's would be a row that belongs to nobody. */
+	text_puts(out, "static __always_inline int lnk_hook_id(const char *f)\n"
+		       "\t__attribute__((diagnose_if(1");
+	each_name(hs, out, emit_differs);
+	text_puts(out, ", \"show_skb(), show_skb_at_data() and show_sock() are called by a probe "
+		       "function itself, not by a function that it calls\", \"error\")));\n"
+		       "static __always_inline int lnk_hook_id(const char *f)\n{\n");
+	each_name(hs, out, emit_case);
 	text_puts(out, "\treturn LNK_MAX_HOOKS;\n}\n");
 }
 

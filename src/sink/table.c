@@ -14,7 +14,10 @@
 
 #include "base/clock.h"
 
+/* No cell is longer, and no row: the function's name is cut at 150 bytes, an address has
+ * at most 45, and a column is as wide as its widest cell. */
 #define CELL_MAX 160
+#define ROW_MAX 1024
 
 struct table {
 	const struct table_hook *hooks;
@@ -28,91 +31,119 @@ struct table {
 	size_t width[];
 };
 
-typedef size_t (*cell_fn)(struct table *t, const struct lnk_event *e, char out[CELL_MAX]);
+/* Writes a cell at p, at most CELL_MAX bytes, and returns its end. */
+typedef char *(*cell_fn)(struct table *t, const struct lnk_event *e, char *p);
 
-static size_t decimal(uint32_t v, char *out)
+static char *decimal(uint32_t v, char *p)
 {
-	char digits[10];
-	size_t n = 0, i;
+	static const char pairs[] = "0001020304050607080910111213141516171819"
+				    "2021222324252627282930313233343536373839"
+				    "4041424344454647484950515253545556575859"
+				    "6061626364656667686970717273747576777879"
+				    "8081828384858687888990919293949596979899";
+	char digits[10], *d = digits + sizeof(digits);
+	size_t n;
 
-	do
-		digits[n++] = (char)('0' + v % 10);
-	while (v /= 10);
-	for (i = 0; i < n; i++)
-		out[i] = digits[n - 1 - i];
-	return n;
+	while (v >= 100) {
+		d -= 2;
+		memcpy(d, pairs + v % 100 * 2, 2);
+		v /= 100;
+	}
+	if (v >= 10) {
+		d -= 2;
+		memcpy(d, pairs + v * 2, 2);
+	} else {
+		*--d = (char)('0' + v);
+	}
+	n = (size_t)(digits + sizeof(digits) - d);
+	memcpy(p, d, n);
+	return p + n;
+}
+
+static char *put_address(const __u8 a[16], char *p)
+{
+	static const __u8 mapped[12] = { [10] = 0xff, [11] = 0xff }, none[16];
+	int i;
+
+	if (!memcmp(a, mapped, sizeof(mapped))) {
+		p = decimal(a[12], p);
+		for (i = 13; i < 16; i++) {
+			*p++ = '.';
+			p = decimal(a[i], p);
+		}
+		return p;
+	}
+	if (!memcmp(a, none, sizeof(none))) {
+		*p++ = '-';
+		return p;
+	}
+	inet_ntop(AF_INET6, a, p, INET6_ADDRSTRLEN);
+	return p + strlen(p);
 }
 
 size_t table_address(const __u8 a[16], char *out)
 {
-	static const __u8 mapped[12] = { [10] = 0xff, [11] = 0xff }, none[16];
-	size_t n = 0;
-	int i;
+	char *end = put_address(a, out);
 
-	if (!memcmp(a, mapped, sizeof(mapped))) {
-		for (i = 12; i < 16; i++) {
-			n += decimal(a[i], out + n);
-			out[n++] = '.';
-		}
-		out[--n] = '\0';
-		return n;
-	}
-	if (!memcmp(a, none, sizeof(none))) {
-		strcpy(out, "-");
-		return 1;
-	}
-	inet_ntop(AF_INET6, a, out, INET6_ADDRSTRLEN);
-	return strlen(out);
+	*end = '\0';
+	return (size_t)(end - out);
 }
 
-static size_t cell_function(struct table *t, const struct lnk_event *e, char out[CELL_MAX])
+static char *cell_function(struct table *t, const struct lnk_event *e, char *p)
 {
-	return (size_t)snprintf(out, CELL_MAX, "[%.150s]", t->hooks[e->hook].shown);
+	const char *name = t->hooks[e->hook].shown;
+	size_t n = strnlen(name, 150);
+
+	*p++ = '[';
+	memcpy(p, name, n);
+	p += n;
+	*p++ = ']';
+	return p;
 }
 
-static size_t cell_saddr(struct table *t, const struct lnk_event *e, char out[CELL_MAX])
+static char *cell_saddr(struct table *t, const struct lnk_event *e, char *p)
 {
 	(void)t;
-	return table_address(e->saddr, out);
+	return put_address(e->saddr, p);
 }
 
-static size_t cell_daddr(struct table *t, const struct lnk_event *e, char out[CELL_MAX])
+static char *cell_daddr(struct table *t, const struct lnk_event *e, char *p)
 {
 	(void)t;
-	return table_address(e->daddr, out);
+	return put_address(e->daddr, p);
 }
 
-static size_t cell_sport(struct table *t, const struct lnk_event *e, char out[CELL_MAX])
+static char *cell_sport(struct table *t, const struct lnk_event *e, char *p)
 {
 	(void)t;
-	return decimal(e->sport, out);
+	return decimal(e->sport, p);
 }
 
-static size_t cell_dport(struct table *t, const struct lnk_event *e, char out[CELL_MAX])
+static char *cell_dport(struct table *t, const struct lnk_event *e, char *p)
 {
 	(void)t;
-	return decimal(e->dport, out);
+	return decimal(e->dport, p);
 }
 
-static size_t cell_seq(struct table *t, const struct lnk_event *e, char out[CELL_MAX])
+static char *cell_seq(struct table *t, const struct lnk_event *e, char *p)
 {
 	(void)t;
-	return decimal(e->seq, out);
+	return decimal(e->seq, p);
 }
 
-static size_t cell_ack_seq(struct table *t, const struct lnk_event *e, char out[CELL_MAX])
+static char *cell_ack_seq(struct table *t, const struct lnk_event *e, char *p)
 {
 	(void)t;
-	return decimal(e->ack_seq, out);
+	return decimal(e->ack_seq, p);
 }
 
-static size_t cell_time(struct table *t, const struct lnk_event *e, char out[CELL_MAX])
+static char *cell_time(struct table *t, const struct lnk_event *e, char *p)
 {
 	const char *s = clock_stamp(&t->stamp, e->time_ns + (uint64_t)t->wall_offset_ns);
 	size_t n = strlen(s);
 
-	memcpy(out, s, n);
-	return n;
+	memcpy(p, s, n);
+	return p + n;
 }
 
 static const struct column {
@@ -166,32 +197,12 @@ void table_set_symboliser(struct table *t, void (*symbol_at)(uint64_t address, s
 	t->symbol_at = symbol_at;
 }
 
-static void pad(struct text *out, size_t from, size_t to)
-{
-	static const char blanks[] = "                                                        ";
-	size_t n;
-
-	for (; from < to; from += n) {
-		n = to - from < sizeof(blanks) - 1 ? to - from : sizeof(blanks) - 1;
-		text_add(out, blanks, n);
-	}
-}
-
-/* Cells left-aligned and joined by " | "; the last one is padded too, as ever. */
-static void add_cell(struct text *out, size_t c, size_t width, const char *s, size_t len)
-{
-	if (c)
-		text_add(out, " | ", 3);
-	text_add(out, s, len);
-	pad(out, len, width);
-}
-
 void table_header(const struct table *t, struct text *out)
 {
 	size_t c, dashes = 3 * (COLUMNS - 1);
 
 	for (c = 0; c < COLUMNS; c++) {
-		add_cell(out, c, t->width[c], columns[c].name, strlen(columns[c].name));
+		text_printf(out, "%s%-*s", c ? " | " : "", (int)t->width[c], columns[c].name);
 		dashes += t->width[c];
 	}
 	text_add(out, "\n", 1);
@@ -228,20 +239,31 @@ static void debug_lines(struct table *t, const struct lnk_event_debug *e, struct
 	text_puts(out, e->ip ? ", from the registers)\n" : at ? ", from kallsyms)\n" : ")\n");
 }
 
+/* Cells left-aligned and joined by " | "; the last one is padded too, as ever. */
 void table_row(struct table *t, const struct lnk_event_debug *e, int64_t wall_offset_ns,
 	       struct text *out)
 {
-	char cell[CELL_MAX];
+	char *row = text_reserve(out, ROW_MAX), *p = row, *cell;
 	size_t c, len;
 
+	if (!row)
+		return;
 	t->wall_offset_ns = wall_offset_ns;
 	for (c = 0; c < COLUMNS; c++) {
-		len = columns[c].cell(t, &e->event, cell);
+		if (c) {
+			memcpy(p, " | ", 3);
+			p += 3;
+		}
+		cell = p;
+		p = columns[c].cell(t, &e->event, cell);
+		len = (size_t)(p - cell);
 		if (len > t->width[c])
 			t->width[c] = len;
-		add_cell(out, c, t->width[c], cell, len);
+		memset(p, ' ', t->width[c] - len);
+		p = cell + t->width[c];
 	}
-	text_add(out, "\n", 1);
+	*p++ = '\n';
+	text_commit(out, (size_t)(p - row));
 	if (t->debug)
 		debug_lines(t, e, out);
 }
