@@ -109,20 +109,11 @@ static bool is_kprobe(const struct hook *h)
 }
 
 /* What can be said before the kernel is asked. */
-static int precheck(struct hook *h, bool any_suffix)
+static int precheck(struct hook *h)
 {
-	uint64_t address;
-
-	if (is_kprobe(h)) {
-		if (kernel_kprobe_refusal()) {
-			text_puts(&h->why, kernel_kprobe_refusal());
-			return -EOPNOTSUPP;
-		}
-		if (kernel_find_symbol(h->target, any_suffix, h->symbol, sizeof(h->symbol),
-				       &address)) {
-			text_puts(&h->why, "not a function of this kernel (inlined, or absent)");
-			return -ENOENT;
-		}
+	if (is_kprobe(h) && kernel_kprobe_refusal()) {
+		text_puts(&h->why, kernel_kprobe_refusal());
+		return -EOPNOTSUPP;
 	}
 	if (h->kind == HOOK_TRACEPOINT && !kernel_tracefs()) {
 		text_puts(&h->why, "tracefs is not mounted (" TRACEFS_HINT ")");
@@ -131,35 +122,59 @@ static int precheck(struct hook *h, bool any_suffix)
 	return 0;
 }
 
-int attach_hook(struct hook *h, bool any_suffix)
+/* Adds what libbcc_bpf said to *said. */
+static int attach_once(struct hook *h, struct text *said)
 {
-	struct text said = { 0 };
 	struct hush q;
-	int err, fd;
+	int fd, err;
 
-	err = precheck(h, any_suffix);
-	if (err)
-		return err;
 	hush_begin(&q);
 	errno = 0;
 	fd = attach_kind(h);
 	err = errno;
-	hush_end(&q, &said);
-	if (fd >= 0) {
-		h->link_fd = fd;
-		fcntl(fd, F_SETFD, FD_CLOEXEC);
-		text_free(&said);
-		return 0;
+	hush_end(&q, said);
+	if (fd < 0)
+		return err ? -err : -EINVAL;
+	h->link_fd = fd;
+	fcntl(fd, F_SETFD, FD_CLOEXEC);
+	return 0;
+}
+
+/* Under the plain name the kernel does not know it: is it there under a suffix? kallsyms
+ * is read only now, for it takes 50 ms. */
+static bool find_suffixed(struct hook *h, bool any_suffix)
+{
+	uint64_t address;
+
+	return !kernel_find_symbol(h->target, any_suffix, h->symbol, sizeof(h->symbol), &address) &&
+	       strcmp(h->symbol, h->target);
+}
+
+int attach_hook(struct hook *h, bool any_suffix)
+{
+	struct text said = { 0 };
+	int err;
+
+	err = precheck(h);
+	if (err)
+		return err;
+	err = attach_once(h, &said);
+	if (err == -ENOENT && is_kprobe(h)) {
+		if (find_suffixed(h, any_suffix)) {
+			text_reset(&said);
+			err = attach_once(h, &said);
+		} else {
+			text_puts(&h->why, "not a function of this kernel (inlined, or absent)");
+		}
 	}
-	if (h->kind == HOOK_RAW_TRACEPOINT && (err == ENOENT || err == EINVAL)) {
+	if (err && h->kind == HOOK_RAW_TRACEPOINT && (err == -ENOENT || err == -EINVAL))
 		text_puts(&h->why, "not a tracepoint of this kernel");
-	} else if (said.len) {
+	else if (err && !h->why.len && said.len)
 		text_add_escaped(&h->why, said.s, strcspn(said.s, "\n"), false);
-	} else {
-		text_printf(&h->why, "the kernel did not attach it: %s", strerror(err));
-	}
+	else if (err && !h->why.len)
+		text_printf(&h->why, "the kernel did not attach it: %s", strerror(-err));
 	text_free(&said);
-	return err ? -err : -EINVAL;
+	return err;
 }
 
 void detach_hook(struct hook *h)
