@@ -92,6 +92,8 @@ int session_build(struct session *s)
 		.verbose = s->conf->verbose,
 		.stop_fd = s->stop_fd,
 		.timeout_ms = BUILD_TIMEOUT_MS,
+		/* --check is asked what compiler and verifier think now */
+		.no_cache = s->conf->no_cache || s->conf->check,
 	};
 	const char *dir = req.headers == HEADERS_DIR ? s->conf->headers : NULL;
 	char *real = NULL;

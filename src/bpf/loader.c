@@ -27,6 +27,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <linux/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+
+#include "bpf/cache.h"
+#include "bpf/image.h"
+#include "bpf/prog_kind.h"
 
 #define LIBBCC "libbcc.so.0"
 
@@ -44,6 +50,14 @@ static struct {
 	char *(*license)(void *module);
 	unsigned (*kern_version)(void *module);
 	int (*table_fd)(void *module, const char *name);
+	size_t (*num_tables)(void *module);
+	const char *(*table_name)(void *module, size_t id);
+	int (*table_fd_id)(void *module, size_t id);
+	int (*table_type)(void *module, size_t id);
+	size_t (*table_key_size)(void *module, size_t id);
+	size_t (*table_leaf_size)(void *module, size_t id);
+	size_t (*table_max_entries)(void *module, size_t id);
+	int (*table_flags)(void *module, size_t id);
 	int (*func_load)(void *module, int prog_type, const char *name,
 			 const struct bpf_insn *insns, int prog_len, const char *license,
 			 unsigned kern_version, int log_level, char *log_buf, unsigned log_buf_size,
@@ -55,6 +69,7 @@ struct loader {
 	const struct hooks *hs;
 	int sock;
 	int log;
+	const char *key;
 	char work[64]; /* the private directory, "" when there is none */
 };
 
@@ -142,6 +157,14 @@ static int open_libbcc(const struct loader *l)
 	ok &= bind_symbol(lib, "bpf_module_kern_version", &bcc.kern_version);
 	ok &= bind_symbol(lib, "bpf_table_fd", &bcc.table_fd);
 	ok &= bind_symbol(lib, "bcc_func_load", &bcc.func_load);
+	ok &= bind_symbol(lib, "bpf_num_tables", &bcc.num_tables);
+	ok &= bind_symbol(lib, "bpf_table_name", &bcc.table_name);
+	ok &= bind_symbol(lib, "bpf_table_fd_id", &bcc.table_fd_id);
+	ok &= bind_symbol(lib, "bpf_table_type_id", &bcc.table_type);
+	ok &= bind_symbol(lib, "bpf_table_key_size_id", &bcc.table_key_size);
+	ok &= bind_symbol(lib, "bpf_table_leaf_size_id", &bcc.table_leaf_size);
+	ok &= bind_symbol(lib, "bpf_table_max_entries_id", &bcc.table_max_entries);
+	ok &= bind_symbol(lib, "bpf_table_flags_id", &bcc.table_flags);
 	if (!ok) {
 		text_printf(&t, LIBBCC " is too old: %s; version 0.18 or newer is needed",
 			    dlerror());
@@ -284,19 +307,8 @@ static void *compile_somehow(const struct loader *l)
 
 /* --- load ------------------------------------------------------------------------ */
 
-static const struct {
-	int type;
-	int attach; /* -1: none */
-} prog_kind[HOOK_KINDS] = {
-	[HOOK_FENTRY] = { BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY },
-	[HOOK_FEXIT] = { BPF_PROG_TYPE_TRACING, BPF_TRACE_FEXIT },
-	[HOOK_KPROBE] = { BPF_PROG_TYPE_KPROBE, -1 },
-	[HOOK_KRETPROBE] = { BPF_PROG_TYPE_KPROBE, -1 },
-	[HOOK_RAW_TRACEPOINT] = { BPF_PROG_TYPE_RAW_TRACEPOINT, -1 },
-	[HOOK_TRACEPOINT] = { BPF_PROG_TYPE_TRACEPOINT, -1 },
-};
-
-static void load_hook(const struct loader *l, void *module, const char *name, int index)
+/* Returns whether it was loaded. */
+static bool load_hook(const struct loader *l, void *module, const char *name, int index)
 {
 	struct reply r = { .kind = REPLY_HOOK, .index = index, .log_from = log_end(l) };
 	const struct hook *h = &l->hs->v[index];
@@ -313,10 +325,13 @@ static void load_hook(const struct loader *l, void *module, const char *name, in
 	send_reply(l, &r, NULL, fd);
 	if (fd >= 0)
 		close(fd);
+	return fd >= 0;
 }
 
-static void load_all(const struct loader *l, void *module)
+/* Sends every map and program. Returns whether all of them were loaded. */
+static bool load_all(const struct loader *l, void *module)
 {
+	bool all = true;
 	struct reply counters = { .kind = REPLY_COUNTERS }, events = { .kind = REPLY_EVENTS };
 	struct text t = { 0 };
 	const char *name;
@@ -333,14 +348,104 @@ static void load_all(const struct loader *l, void *module)
 		name = bcc.function_name(module, i);
 		index = hooks_find_function(l->hs, name);
 		if (index >= 0) {
-			load_hook(l, module, name, index);
+			all &= load_hook(l, module, name, index);
 			continue;
 		}
 		text_reset(&t);
 		text_printf(&t, "function %s is not named like a probe: it is not loaded", name);
 		send_text(l, REPLY_NOTE, text_str(&t));
+		all = false;
 	}
 	text_free(&t);
+	return all;
+}
+
+/* --- keep ------------------------------------------------------------------------ */
+
+#define KEEP_MAX_MAPS 64
+
+/* Maps that are nothing more than their numbers say; others (maps of maps, programs,
+ * pinned or shared ones) cannot be made again from an image. */
+static bool plain_map(int type)
+{
+	switch (type) {
+	case BPF_MAP_TYPE_HASH:
+	case BPF_MAP_TYPE_ARRAY:
+	case BPF_MAP_TYPE_PERF_EVENT_ARRAY:
+	case BPF_MAP_TYPE_PERCPU_HASH:
+	case BPF_MAP_TYPE_PERCPU_ARRAY:
+	case BPF_MAP_TYPE_LRU_HASH:
+	case BPF_MAP_TYPE_LRU_PERCPU_HASH:
+		return true;
+	}
+	return false;
+}
+
+static bool keep_maps(void *module, struct text *image, int *fds, size_t n)
+{
+	struct image_map m;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		m = (struct image_map){
+			.type = (uint32_t)bcc.table_type(module, i),
+			.key_size = (uint32_t)bcc.table_key_size(module, i),
+			.value_size = (uint32_t)bcc.table_leaf_size(module, i),
+			.max_entries = (uint32_t)bcc.table_max_entries(module, i),
+			.flags = (uint32_t)bcc.table_flags(module, i),
+		};
+		fds[i] = bcc.table_fd_id(module, i);
+		if (!plain_map((int)m.type) || fds[i] < 0 ||
+		    strlen(bcc.table_name(module, i)) >= sizeof(m.name))
+			return false;
+		strcpy(m.name, bcc.table_name(module, i));
+		image_add_map(image, &m);
+	}
+	return true;
+}
+
+static bool keep_program(const struct loader *l, void *module, struct text *image, size_t id,
+			 const int *fds, size_t maps)
+{
+	const char *name = bcc.function_name(module, id);
+	const struct hook *h = &l->hs->v[hooks_find_function(l->hs, name)];
+	struct image_program p = {
+		.kern_version = bcc.kern_version(module),
+		.insns = (uint32_t)(bcc.function_size(module, name) / sizeof(struct bpf_insn)),
+	};
+	int attach = prog_kind[h->kind].attach, btf_id;
+
+	if (strlen(name) >= sizeof(p.function) || strlen(bcc.license(module)) >= sizeof(p.licence))
+		return false;
+	strcpy(p.function, name);
+	strcpy(p.licence, bcc.license(module));
+	if (attach >= 0) {
+		btf_id = libbpf_find_vmlinux_btf_id(h->target, (enum bpf_attach_type)attach);
+		if (btf_id <= 0)
+			return false;
+		p.attach_btf_id = (uint32_t)btf_id;
+	}
+	return !image_add_program(image, &p, bcc.function_start(module, name), fds, (int)maps);
+}
+
+/* A program that cannot be kept is no failure: it is compiled again next time. */
+static void keep(const struct loader *l, void *module)
+{
+	size_t maps = bcc.num_tables(module), programs = bcc.num_functions(module), i;
+	struct text image = { 0 };
+	int fds[KEEP_MAX_MAPS];
+	bool ok;
+
+	if (maps > KEEP_MAX_MAPS)
+		return;
+	image_begin(&image, l->key, (uint32_t)maps, (uint32_t)programs);
+	ok = keep_maps(module, &image, fds, maps);
+	for (i = 0; i < programs && ok; i++)
+		ok = keep_program(l, module, &image, i, fds, maps);
+	image_end(&image);
+	if (ok)
+		cache_write(l->key, &image);
+	text_free(&image);
 }
 
 /* Keeps what libbcc prints within bounds; past it, writes fail and are lost. */
@@ -352,9 +457,10 @@ static void limit_output(void)
 	setrlimit(RLIMIT_FSIZE, &lim);
 }
 
-void loader_run(const struct program_request *req, const struct hooks *hs, int sock, int log)
+void loader_run(const struct program_request *req, const struct hooks *hs, int sock, int log,
+		const char *key)
 {
-	struct loader l = { .req = req, .hs = hs, .sock = sock, .log = log };
+	struct loader l = { .req = req, .hs = hs, .sock = sock, .log = log, .key = key };
 	void *module;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -370,6 +476,7 @@ void loader_run(const struct program_request *req, const struct hooks *hs, int s
 	fflush(NULL);
 	if (!module)
 		done(&l, EINVAL);
-	load_all(&l, module);
+	if (load_all(&l, module) && l.key)
+		keep(&l, module);
 	done(&l, 0);
 }

@@ -29,9 +29,9 @@ struct reply {
 
 /*
  * The child's whole life; never returns. `sock` is its end of the socket pair, `log` the
- * file that its stdout and stderr go to.
+ * file that its stdout and stderr go to. `key` is the cache's (NULL: keep nothing).
  */
 _Noreturn void loader_run(const struct program_request *req, const struct hooks *hs, int sock,
-			  int log);
+			  int log, const char *key);
 
 #endif

@@ -13,7 +13,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bpf/cache.h"
 #include "bpf/diagnose.h"
+#include "bpf/image.h"
 #include "bpf/loader.h"
 
 struct build {
@@ -173,7 +175,7 @@ static int converse(struct build *b, const struct program_request *req)
 }
 
 static pid_t start_child(const struct program_request *req, const struct hooks *hs, int sock,
-			 int log)
+			 int log, const char *key)
 {
 	sigset_t none;
 	pid_t pid;
@@ -183,7 +185,7 @@ static pid_t start_child(const struct program_request *req, const struct hooks *
 		return pid;
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	loader_run(req, hs, sock, log);
+	loader_run(req, hs, sock, log, key);
 }
 
 /* The one line for the user. libbcc calls exit() on a backend error, and some versions
@@ -208,13 +210,13 @@ static void explain(struct build *b, int err, int status)
 	}
 }
 
-int program_build(struct program *p, struct hooks *hs, const struct program_request *req)
+static int compile_and_load(struct program *p, struct hooks *hs, const struct program_request *req,
+			    const char *key)
 {
 	struct build b = { .p = p, .hs = hs };
 	int pair[2], err, status = 0;
 	pid_t pid;
 
-	*p = (struct program){ .counters_fd = -1, .events_fd = -1 };
 	b.log = memfd_create("linux_net_kernel log", MFD_CLOEXEC);
 	if (b.log < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) {
 		err = -errno;
@@ -223,7 +225,7 @@ int program_build(struct program *p, struct hooks *hs, const struct program_requ
 			close(b.log);
 		return err;
 	}
-	pid = start_child(req, hs, pair[1], b.log);
+	pid = start_child(req, hs, pair[1], b.log, key);
 	close(pair[1]);
 	b.sock = pair[0];
 	err = pid < 0 ? -errno : converse(&b, req);
@@ -245,6 +247,40 @@ int program_build(struct program *p, struct hooks *hs, const struct program_requ
 	text_free(&b.attempts);
 	close(b.sock);
 	close(b.log);
+	return err;
+}
+
+/* A compiled program from the cache. An entry that does not load is no failure: what it
+ * was made for has changed in a way that the key does not show. */
+static bool load_cached(struct program *p, struct hooks *hs, const char *key)
+{
+	struct text image = { 0 };
+	int err;
+
+	err = cache_read(key, &image);
+	if (!err)
+		err = image_load(text_str(&image), image.len, key, hs, &p->counters_fd,
+				 &p->events_fd);
+	text_free(&image);
+	if (err && err != -ENOENT)
+		text_printf(&p->notes, "cache: not used (%s)\n", strerror(-err));
+	if (!err)
+		text_puts(&p->notes, "cache: compiled before, for this source and this kernel "
+				     "(--no-cache compiles again)\n");
+	return !err;
+}
+
+int program_build(struct program *p, struct hooks *hs, const struct program_request *req)
+{
+	struct text key = { 0 };
+	bool cacheable;
+	int err = 0;
+
+	*p = (struct program){ .counters_fd = -1, .events_fd = -1 };
+	cacheable = !req->no_cache && cache_key(req, &key);
+	if (!cacheable || !load_cached(p, hs, text_str(&key)))
+		err = compile_and_load(p, hs, req, cacheable ? text_str(&key) : NULL);
+	text_free(&key);
 	return err;
 }
 

@@ -39,6 +39,7 @@ struct config {
 	unsigned int buffer_pages; /* per CPU, a power of two */
 	const char *headers;       /* "auto", "btf", "installed", "kheaders" or a directory */
 	const char *probe_dir;     /* NULL: the usual places */
+	bool no_cache;             /* compile anew, keep nothing */
 
 	/* instead of tracing */
 	bool dump_source;

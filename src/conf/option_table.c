@@ -198,6 +198,16 @@ const struct option_def option_table[] = {
 		       "directory that others than root or you can write is refused.",
 	},
 	{
+		.name = "no-cache",
+		.type = OPT_FLAG,
+		.group = GROUP_COLLECT,
+		.field = FIELD(no_cache, bool),
+		.help = "compile, even if this was compiled before",
+		.man = "Compile the probes even if the same source was compiled before on this "
+		       "kernel, and keep nothing. Compiled programs are otherwise kept in "
+		       "/var/cache/linux_net_kernel, where only root can write.",
+	},
+	{
 		.name = "dump-source",
 		.type = OPT_FLAG,
 		.group = GROUP_INSTEAD,
