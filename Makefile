@@ -4,20 +4,31 @@
 # make install          DESTDIR, PREFIX
 # make check            every test (see tests/run)
 # make lint             clang-format, clang-tidy, cppcheck, shellcheck
-# V=1 shows commands, SAN=1 builds with ASan and UBSan (into build/san).
+# make fuzz             every fuzz target for CI_FUZZ_SECONDS (see tests/fuzz/run.sh)
+# make bench            what it costs, beside its peers; writes docs/benchmarks.md
+# make truth            the table against other witnesses; writes docs/truth.md
+# make valgrind         unit tests and fuzz seeds under valgrind
+# V=1 shows commands, SAN=1 builds with ASan and UBSan (into build/san), FUZZ=1 with
+# libFuzzer as well, by clang (into build/fuzz).
 
 VERSION := 0.1.0
 PREFIX ?= /usr/local
 DATADIR := $(PREFIX)/share/linux_net_kernel
 CC ?= gcc
+CLANG ?= clang
 CFLAGS ?= -O2 -g
-BUILD := build/$(if $(SAN),san,opt)
+BUILD := build/$(if $(FUZZ),fuzz,$(if $(SAN),san,opt))
+ifdef FUZZ
+override SAN := 1
+override CC := $(CLANG)
+endif
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 \
 	-Wno-format-nonliteral -Wvla -Werror
 HARDEN := -fstack-protector-strong -fPIE $(if $(SAN),,-D_FORTIFY_SOURCE=2)
 comma := ,
-SANFLAGS := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+SANFLAGS := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer) \
+	$(if $(FUZZ),-fsanitize=fuzzer-no-link)
 override CPPFLAGS += -D_GNU_SOURCE -Isrc -I. -DVERSION='"$(VERSION)"' -DDATADIR='"$(DATADIR)"'
 override CFLAGS += -std=c11 $(WARN) $(HARDEN) $(SANFLAGS)
 override LDFLAGS += -pie -Wl,-z,relro,-z,now $(SANFLAGS)
@@ -29,6 +40,7 @@ SRCS := $(filter-out src/conf/optdoc.c,$(wildcard src/*.c src/*/*.c))
 OBJS := $(SRCS:%.c=$(BUILD)/%.o) $(BUILD)/embedded.o
 LIBOBJS := $(filter-out $(BUILD)/src/main.o,$(OBJS))
 TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
+FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 Q := $(if $(V),,@)
 say = $(if $(V),@:,@printf '  %-7s %s\n' $(1) $(2))
@@ -64,14 +76,49 @@ $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/tests/unit/unit.o $(LIBO
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
+# With _FORTIFY_SOURCE glibc wants every result looked at; what a test prepares is seen
+# in what follows.
+$(BUILD)/tests/%.o: override CFLAGS += -Wno-unused-result
+
+# Some targets include a source file to get at what is static in it; an archive gives
+# them only the rest.
+$(BUILD)/lib.a: $(LIBOBJS)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+# With libFuzzer, or with a main() that runs the files it is given.
+$(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(if $(FUZZ),,$(BUILD)/tests/fuzz/replay.o) $(BUILD)/lib.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) $(if $(FUZZ),-fsanitize=fuzzer) -o $@ $^ $(LDLIBS)
+
+$(BUILD)/tests/bench/loadgen: $(BUILD)/tests/bench/loadgen.o
+	$(Q)$(CC) $(LDFLAGS) -pthread -o $@ $^
+
+$(BUILD)/tests/bench/render: $(BUILD)/tests/bench/render.o $(BUILD)/lib.a
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+# Ten minutes, on an otherwise idle machine; writes docs/benchmarks.md.
+bench: all $(BUILD)/tests/bench/loadgen $(BUILD)/tests/bench/render
+	$(Q)python3 tests/bench/bench.py $(BENCH_ARGS)
+
+# Every path, case and kernel against second witnesses; writes docs/truth.md.
+truth: all
+	$(Q)tests/truth.sh --full --write
+
 .PRECIOUS: $(BUILD)/%.o
 unit-tests: $(TESTS)
+fuzz-targets: $(FUZZERS)
 optdoc: $(BUILD)/optdoc
 
 check: all $(BUILD)/optdoc
 	$(Q)$(MAKE) --no-print-directory SAN=1 unit-tests
 	$(Q)UNIT_TESTS="$(sort $(patsubst tests/unit/%.c,build/san/tests/unit/%,$(wildcard tests/unit/test_*.c)))" \
 		tests/run $(CHECK_ARGS)
+
+fuzz:
+	$(Q)tests/run --layer fuzz
+
+valgrind: unit-tests fuzz-targets
+	$(Q)tests/valgrind.sh $(TESTS) $(FUZZERS)
 
 lint:
 	$(Q)sh scripts/lint.sh
@@ -92,5 +139,5 @@ uninstall:
 clean:
 	rm -rf build linux_net_kernel
 
-.PHONY: all check lint install uninstall clean unit-tests optdoc
--include $(OBJS:.o=.d)
+.PHONY: all bench truth check fuzz valgrind lint install uninstall clean unit-tests fuzz-targets optdoc
+-include $(OBJS:.o=.d) $(FUZZERS:=.d) $(TESTS:=.d) $(BUILD)/tests/unit/unit.d

@@ -185,12 +185,23 @@ static __always_inline enum lnk_verdict lnk_read_tcp(struct lnk_span s, struct l
 	return LNK_TCP;
 }
 
-/* `head` holds at least the IPv4 header, and with `whole` the 20 bytes behind it. */
+/* What lies behind the end of the IP packet (padding of a short frame) is not part of it.
+ * A length of 0 is that of a packet too large for the field (BIG TCP). */
+static __always_inline void lnk_end_at(struct lnk_span *s, u32 length)
+{
+	if (length && s->at + length < s->end)
+		s->end = s->at + length;
+}
+
+/* `head` holds at least the IPv4 header, and with `whole` the 20 bytes behind it, if they
+ * belong to the packet. */
 static __always_inline enum lnk_verdict lnk_read_ipv4(struct lnk_span s, const union lnk_head *head,
 						      int whole, struct lnk_event *e)
 {
 	u32 *saddr = (u32 *)e->saddr, *daddr = (u32 *)e->daddr;
 	u32 length = (head->b[0] & 15) * 4;
+
+	lnk_end_at(&s, bpf_ntohs(head->h[1]));
 
 	if (head->b[9] != 6)
 		return LNK_OTHER;
@@ -200,7 +211,7 @@ static __always_inline enum lnk_verdict lnk_read_ipv4(struct lnk_span s, const u
 	saddr[3] = head->w[3];
 	daddr[2] = bpf_htonl(0xffff);
 	daddr[3] = head->w[4];
-	if (length == LNK_IPV4_HEADER && whole) {
+	if (length == LNK_IPV4_HEADER && whole && s.at + sizeof(*head) <= s.end) {
 		lnk_take_tcp(head->w[5], head->w[6], head->w[7], e);
 		return LNK_TCP;
 	}
@@ -223,6 +234,10 @@ static __always_inline enum lnk_verdict lnk_read_ipv6(struct lnk_span s, const u
 	u8 next = head->b[6], opt[4];
 	int i;
 
+	if (head->h[2])
+		lnk_end_at(&s, LNK_IPV6_HEADER + bpf_ntohs(head->h[2]));
+	else if (s.end - s.at <= 65535) /* not BIG TCP: nothing follows */
+		s.end = s.at + LNK_IPV6_HEADER;
 	__builtin_memcpy(e->saddr, &head->w[2], 16);
 	__builtin_memcpy(e->daddr, &head->w[6], 16);
 	s.at += LNK_IPV6_HEADER;
@@ -309,9 +324,9 @@ static __always_inline enum lnk_verdict lnk_read_skb(struct sk_buff *skb, int at
 	union lnk_skb f;
 	struct lnk_span s;
 	u32 len[2]; /* len, data_len */
+	u8 version, only = 0; /* the version that the frame announced */
 	const char *data;
 	u16 protocol;
-	u8 version;
 
 	if (bpf_probe_read_kernel(len, sizeof(len), &skb->len) ||
 	    bpf_probe_read_kernel(&f, sizeof(f), (char *)skb + LNK_SKB_FROM))
@@ -321,9 +336,18 @@ static __always_inline enum lnk_verdict lnk_read_skb(struct sk_buff *skb, int at
 	s.end = data + (len[0] - len[1]);
 	if (at_data) {
 		protocol = lnk_skip_vlan(&s, f.h[LNK_SKB_AT(protocol) / 2]);
-		if (protocol != bpf_htons(0x0800) && protocol != bpf_htons(0x86dd))
+		if (protocol == bpf_htons(0x0800))
+			only = 4;
+		else if (protocol == bpf_htons(0x86dd))
+			only = 6;
+		else
 			return LNK_OTHER;
 	} else {
+		/* Not a received packet: tcp_send_rcvq() (TCP_REPAIR) queues bytes of the
+		 * user's choice, with no headers, through tcp_queue_rcv(). */
+		if (!f.h[LNK_SKB_AT(network_header) / 2] ||
+		    f.h[LNK_SKB_AT(transport_header) / 2] == 0xffff)
+			return LNK_OTHER;
 		s.at = (const char *)f.q[LNK_SKB_AT(head) / 8] + f.h[LNK_SKB_AT(network_header) / 2];
 	}
 	*bytes = len[0] + (u32)(data - s.at);
@@ -331,6 +355,8 @@ static __always_inline enum lnk_verdict lnk_read_skb(struct sk_buff *skb, int at
 		if (bpf_probe_read_kernel(&head, sizeof(head), s.at))
 			return LNK_UNREADABLE;
 		version = head.b[0] >> 4;
+		if (only && version != only)
+			return LNK_OTHER; /* ip_rcv() and ipv6_rcv() drop it */
 		if (version == 4)
 			return lnk_read_ipv4(s, &head, 1, e);
 		if (version == 6)
@@ -339,7 +365,8 @@ static __always_inline enum lnk_verdict lnk_read_skb(struct sk_buff *skb, int at
 	}
 	/* Too short for TCP, or not in the linear area: at least tell which. */
 	if (s.at + LNK_IPV4_HEADER > s.end ||
-	    bpf_probe_read_kernel(&head, LNK_IPV4_HEADER, s.at) || head.b[0] >> 4 != 4)
+	    bpf_probe_read_kernel(&head, LNK_IPV4_HEADER, s.at) || head.b[0] >> 4 != 4 ||
+	    only == 6)
 		return LNK_UNREADABLE;
 	return lnk_read_ipv4(s, &head, 0, e);
 }
@@ -392,11 +419,8 @@ static __always_inline int lnk_show_skb(void *ctx, struct sk_buff *skb, int at_d
  * bytes in front of sk_gso_max_segs (4.10 to 5.5). */
 static __always_inline int lnk_is_tcp_sock(struct sock *sk)
 {
-	u16 type = 0, protocol = 0, family = 0;
+	u16 type = 0, protocol = 0;
 
-	bpf_probe_read_kernel(&family, sizeof(family), &sk->__sk_common.skc_family);
-	if (family != 2 && family != 10)
-		return 0;
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 6, 0)
 	bpf_probe_read_kernel(&protocol, sizeof(protocol), &sk->sk_protocol);
 	bpf_probe_read_kernel(&type, sizeof(type), &sk->sk_type);
@@ -407,42 +431,54 @@ static __always_inline int lnk_is_tcp_sock(struct sock *sk)
 	return protocol == 6 && type == 1;
 }
 
+/* The head of struct sock_common, from the addresses to the state, in one go. */
+#define LNK_SOCK_AT(field) __builtin_offsetof(struct sock_common, field)
+#define LNK_SOCK_TO ((LNK_SOCK_AT(skc_state) + 8) & ~7)
+
+_Static_assert(LNK_SOCK_TO <= 64 && LNK_SOCK_AT(skc_daddr) < LNK_SOCK_TO &&
+		       LNK_SOCK_AT(skc_rcv_saddr) < LNK_SOCK_TO &&
+		       LNK_SOCK_AT(skc_dport) < LNK_SOCK_TO && LNK_SOCK_AT(skc_num) < LNK_SOCK_TO &&
+		       LNK_SOCK_AT(skc_family) < LNK_SOCK_TO,
+	       "struct sock_common: addresses, ports, family and state are not at its head");
+
+union lnk_sock {
+	u8 b[LNK_SOCK_TO];
+	u16 h[LNK_SOCK_TO / 2];
+	u32 w[LNK_SOCK_TO / 4];
+	u64 q[LNK_SOCK_TO / 8];
+};
+
 /*
  * A socket, shown as its packets come in: SRC is the peer, DST is this host, SEQ is
  * tcp_sock.rcv_nxt (the next byte expected from the peer), ACK SEQ is tcp_sock.snd_una
  * (the last acknowledgement that the peer sent). A listener has no peer.
  */
-static __always_inline void lnk_read_sock(struct sock *sk, struct lnk_event *e)
+static __always_inline void lnk_read_sock(struct sock *sk, const union lnk_sock *c,
+					  struct lnk_event *e)
 {
 	u32 *saddr = (u32 *)e->saddr, *daddr = (u32 *)e->daddr;
 	struct tcp_sock *tp = (struct tcp_sock *)sk;
-	u16 family = 0;
-	u8 state = 0;
+	int listens = c->b[LNK_SOCK_AT(skc_state)] == 10; /* TCP_LISTEN */
 
-	bpf_probe_read_kernel(&family, sizeof(family), &sk->__sk_common.skc_family);
-	bpf_probe_read_kernel(&state, sizeof(state), (void *)&sk->__sk_common.skc_state);
-	bpf_probe_read_kernel(&e->dport, sizeof(e->dport), &sk->__sk_common.skc_num);
-	if (family == 2) {
-		bpf_probe_read_kernel(&daddr[3], 4, &sk->__sk_common.skc_rcv_saddr);
+	e->dport = c->h[LNK_SOCK_AT(skc_num) / 2];
+	if (c->h[LNK_SOCK_AT(skc_family) / 2] == 2) {
+		daddr[3] = c->w[LNK_SOCK_AT(skc_rcv_saddr) / 4];
 		if (daddr[3])
 			daddr[2] = bpf_htonl(0xffff);
+		if (!listens) {
+			saddr[3] = c->w[LNK_SOCK_AT(skc_daddr) / 4];
+			saddr[2] = bpf_htonl(0xffff);
+		}
 #if IS_ENABLED(CONFIG_IPV6)
 	} else {
 		bpf_probe_read_kernel(e->daddr, 16, &sk->__sk_common.skc_v6_rcv_saddr);
+		if (!listens)
+			bpf_probe_read_kernel(e->saddr, 16, &sk->__sk_common.skc_v6_daddr);
 #endif
 	}
-	if (state == 10) /* TCP_LISTEN */
+	if (listens)
 		return;
-	bpf_probe_read_kernel(&e->sport, sizeof(e->sport), &sk->__sk_common.skc_dport);
-	e->sport = bpf_ntohs(e->sport);
-	if (family == 2) {
-		bpf_probe_read_kernel(&saddr[3], 4, &sk->__sk_common.skc_daddr);
-		saddr[2] = bpf_htonl(0xffff);
-#if IS_ENABLED(CONFIG_IPV6)
-	} else {
-		bpf_probe_read_kernel(e->saddr, 16, &sk->__sk_common.skc_v6_daddr);
-#endif
-	}
+	e->sport = bpf_ntohs(c->h[LNK_SOCK_AT(skc_dport) / 2]);
 	bpf_probe_read_kernel(&e->seq, sizeof(e->seq), &tp->rcv_nxt);
 	bpf_probe_read_kernel(&e->ack_seq, sizeof(e->ack_seq), &tp->snd_una);
 }
@@ -451,16 +487,31 @@ static __always_inline int lnk_show_sock(void *ctx, struct sock *sk, int hook, u
 {
 	struct lnk_event_debug d;
 	struct lnk_counters *c;
+	union lnk_sock common;
+	u64 now = bpf_ktime_get_ns();
+	u16 family;
 
 	c = lnk_counters.lookup(&hook);
 	if (!c)
 		return 0;
-	if (!lnk_is_tcp_sock(sk)) {
+#if LNK_LIMIT_FIRST
+	if (lnk_second_is_full(now)) {
+		COUNT(c, seen);
+		COUNT(c, limited);
+		return 0;
+	}
+#endif
+	if (bpf_probe_read_kernel(&common, sizeof(common), &sk->__sk_common)) {
+		COUNT(c, unreadable);
+		return 0;
+	}
+	family = common.h[LNK_SOCK_AT(skc_family) / 2];
+	if ((family != 2 && family != 10) || !lnk_is_tcp_sock(sk)) {
 		COUNT(c, other);
 		return 0;
 	}
-	lnk_start(&d, hook, ip, bpf_ktime_get_ns());
-	lnk_read_sock(sk, &d.event);
+	lnk_start(&d, hook, ip, now);
+	lnk_read_sock(sk, &common, &d.event);
 	return lnk_send(ctx, c, &d.event, 0);
 }
 

@@ -2,14 +2,17 @@
 /*
  * linux_net_kernel: every TCP packet's way up the Linux kernel's receive path.
  *
- * Exit status: 0, 1 when it could not be done, 2 for a wrong command line.
+ * Exit status: 0, 1 when it could not be done, 2 for a wrong command line, 3 of --doctor
+ * when it can be done in part.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "app/doctor.h"
 #include "app/loop.h"
 #include "app/session.h"
 #include "base/io.h"
@@ -20,19 +23,38 @@
 #define EXIT_FAILED 1
 #define EXIT_USAGE 2
 
-/* Signals arrive through a descriptor in the poll set, never in between. */
+/* A descriptor 0 to 2 that is closed would be taken by the next file we open, and rows
+ * or messages would go there. Returns whether stdout was open. */
+static bool hold_standard_fds(void)
+{
+	bool out = fcntl(STDOUT_FILENO, F_GETFD) >= 0;
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+	return out;
+}
+
+/* Signals arrive through a descriptor in the poll set, never in between. Hangup stays
+ * ignored where nohup(1) asked for it. */
 static int block_signals(void)
 {
+	struct sigaction hup;
 	sigset_t set;
 	int fd;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
+	if (sigaction(SIGHUP, NULL, &hup) || hup.sa_handler != SIG_IGN)
+		sigaddset(&set, SIGHUP);
 	if (sigprocmask(SIG_BLOCK, &set, NULL))
 		return -errno;
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a file at its size limit is an error of write() */
 	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return fd < 0 ? -errno : fd;
 }
@@ -116,6 +138,7 @@ int main(int argc, char **argv)
 	struct text why = { 0 };
 	struct config conf;
 	int err, stop_fd;
+	bool out_open = hold_standard_fds();
 
 	if (options_parse(&conf, argc, argv, &why)) {
 		log_error("%s", text_str(&why));
@@ -125,15 +148,22 @@ int main(int argc, char **argv)
 	if (conf.help || conf.version)
 		return print_text(conf.help ? options_help : version);
 	log_set_verbose(conf.verbose);
-	if (!conf.dump_source && !may_run())
+	if (!out_open) {
+		log_error("standard output is closed: there is nowhere to print the rows to");
+		return EXIT_FAILED;
+	}
+	if (!conf.dump_source && !conf.doctor && !may_run())
 		return EXIT_FAILED;
 	stop_fd = block_signals();
 	if (stop_fd < 0) {
 		log_error("cannot wait for signals: %s", strerror(-stop_fd));
 		return EXIT_FAILED;
 	}
+	if (conf.doctor)
+		return doctor_run(&conf, stop_fd);
 	err = run(&s, &conf, stop_fd);
 	session_close(&s);
 	close(stop_fd);
+	log_close();
 	return err ? EXIT_FAILED : 0;
 }

@@ -11,13 +11,16 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "app/confine.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/out.h"
@@ -26,6 +29,11 @@
 #include "event/merge.h"
 
 #define TURN_MS 20
+/* After a second without an event the turns are longer; a row still appears within 50 ms. */
+#define IDLE_TURN_MS 45
+#define IDLE_AFTER_NS NSEC_PER_SEC
+/* ... and while an event is held back for others to settle, short. */
+#define HELD_TURN_MS 2
 /* How old an event must be before it is printed: by then every event that was stamped
  * earlier has reached its ring. */
 #define SETTLE_NS NSEC_PER_MSEC
@@ -33,6 +41,8 @@
  * the longest that a reader who stopped reading is. */
 #define LAST_EVENTS_MS 500
 #define LAST_ROWS_MS 1000
+/* How often it is looked whether a CPU came online. */
+#define REFRESH_NS NSEC_PER_SEC
 /* Write when so much is collected, even within one turn. */
 #define FLUSH_BYTES ((size_t)64 << 10)
 
@@ -60,8 +70,11 @@ struct loop {
 	size_t unwritten_n, unwritten_cap;
 	int64_t wall_offset_ns;
 	uint64_t rows;
+	uint64_t busy_ns; /* when there was last something to drain */
 	uint64_t started_ns;
-	uint64_t ends_ns; /* 0: no end */
+	uint64_t refreshed_ns;
+	bool refresh_failed; /* and that was said */
+	uint64_t ends_ns;    /* 0: no end */
 	enum end end;
 	int error;
 	/* -s */
@@ -117,19 +130,33 @@ static void count_written(struct loop *l)
 		memmove(l->unwritten, l->unwritten + i, l->unwritten_n * sizeof(*l->unwritten));
 }
 
-/* Only a signal ends the wait for a reader who does not read; after it he has one more
+/* Until --duration is over; -1: for ever. */
+static int ms_to_end(const struct loop *l)
+{
+	uint64_t now = clock_monotonic_ns(), ms;
+
+	if (!l->ends_ns)
+		return -1;
+	ms = now < l->ends_ns ? (l->ends_ns - now) / NSEC_PER_MSEC + 1 : 0;
+	return ms < INT_MAX ? (int)ms : INT_MAX;
+}
+
+/* Only a signal or --duration ends the wait for a reader who does not read; after it he has one more
  * second, and then the rest of the rows is given up. */
 static void flush(struct loop *l)
 {
 	int err;
 
-	err = out_flush(&l->out, l->end == RUNNING ? -1 : LAST_ROWS_MS);
+	err = out_flush(&l->out, l->end == RUNNING ? ms_to_end(l) : LAST_ROWS_MS);
 	if (err == -EAGAIN && l->end == RUNNING) {
 		take_signal(l);
-		err = out_flush(&l->out, LAST_ROWS_MS);
+		if (l->ends_ns && clock_monotonic_ns() >= l->ends_ns)
+			l->end = ENDED;
+		if (l->end != RUNNING)
+			err = out_flush(&l->out, LAST_ROWS_MS);
 	}
 	count_written(l);
-	if (!err)
+	if (!err || (err == -EAGAIN && l->end == RUNNING))
 		return;
 	l->end = err == -EPIPE || err == -EAGAIN ? READER_GONE : WRITE_FAILED;
 	l->error = l->end == READER_GONE ? 0 : err;
@@ -173,6 +200,9 @@ static size_t drain(struct loop *l, bool all)
 	size_t n = 0;
 	int i;
 
+	if (!all && rings_are_empty(l->s->rings) && merge_is_empty(l->merge))
+		return 0;
+	l->busy_ns = clock_monotonic_ns();
 	l->wall_offset_ns = clock_wall_offset_ns();
 	for (i = 0; i < rings_count(l->s->rings); i++)
 		n += rings_drain(l->s->rings, i, on_sample, l);
@@ -183,6 +213,15 @@ static size_t drain(struct loop *l, bool all)
 
 /* --- blocks of -s ----------------------------------------------------------------- */
 
+/* In place only where the block's lines are not wrapped and none scrolls away. */
+static bool fits_terminal(const struct loop *l)
+{
+	struct winsize ws;
+
+	return l->out.tty && !ioctl(l->out.fd, TIOCGWINSZ, &ws) &&
+	       (!ws.ws_col || (ws.ws_col >= 80 && ws.ws_row > l->block_lines));
+}
+
 static void block(struct loop *l)
 {
 	struct session *s = l->s;
@@ -190,7 +229,7 @@ static void block(struct loop *l)
 
 	if (session_read_account(s))
 		return;
-	if (l->out.tty && l->block_lines)
+	if (l->block_lines && fits_terminal(l))
 		text_printf(&l->out.buf, "\033[%dA\033[J", l->block_lines);
 	else if (l->blocks)
 		text_puts(&l->out.buf, "\n");
@@ -209,20 +248,53 @@ static void block(struct loop *l)
 
 /* --- the poll set ----------------------------------------------------------------- */
 
-static int open_poll_set(struct loop *l)
+static void poll_rings(struct loop *l)
 {
 	int rings = l->s->rings ? rings_count(l->s->rings) : 0, i;
+
+	for (i = 0; i < rings; i++)
+		l->fds[2 + i] = (struct pollfd){ .fd = rings_fd(l->s->rings, i), .events = POLLIN };
+	l->nfds = rings + 2;
+}
+
+static int open_poll_set(struct loop *l)
+{
+	int rings = l->s->rings ? rings_capacity(l->s->rings) : 0;
 
 	l->fds = calloc((size_t)rings + 2, sizeof(*l->fds));
 	if (!l->fds)
 		return -ENOMEM;
 	l->fds[0] = (struct pollfd){ .fd = l->s->stop_fd, .events = POLLIN };
 	/* no events asked: only tells that the reader of a pipe is gone */
-	l->fds[1] = (struct pollfd){ .fd = l->out.file ? -1 : STDOUT_FILENO };
-	for (i = 0; i < rings; i++)
-		l->fds[2 + i] = (struct pollfd){ .fd = rings_fd(l->s->rings, i), .events = POLLIN };
-	l->nfds = rings + 2;
+	l->fds[1] = (struct pollfd){ .fd = l->out.file ? -1 : l->out.fd };
+	poll_rings(l);
 	return 0;
+}
+
+/* Without a ring a CPU's events are counted as lost, so a failure ends nothing. */
+static void refresh(struct loop *l)
+{
+	uint64_t now = clock_monotonic_ns();
+	int err;
+
+	if (!l->s->rings || now < l->refreshed_ns + REFRESH_NS)
+		return;
+	l->refreshed_ns = now;
+	err = session_refresh_rings(l->s);
+	if (err < 0 && !l->refresh_failed)
+		log_error("a CPU came online, and no event buffer can be opened for it (%s): its "
+			  "events are counted as lost",
+			  strerror(-err));
+	l->refresh_failed = err < 0;
+	if (err)
+		poll_rings(l);
+}
+
+static uint64_t turn_ms(const struct loop *l, uint64_t now)
+{
+	if (!merge_is_empty(l->merge))
+		return HELD_TURN_MS;
+	return now - l->busy_ns > IDLE_AFTER_NS ? IDLE_TURN_MS : TURN_MS;
 }
 
 /* Milliseconds until something is due, rounded up. */
@@ -233,7 +305,7 @@ static int next_turn_ms(const struct loop *l)
 	if (l->s->conf->stats)
 		due = l->block_ns + l->s->conf->interval_ns;
 	else
-		due = now + TURN_MS * NSEC_PER_MSEC;
+		due = now + turn_ms(l, now) * NSEC_PER_MSEC;
 	if (l->ends_ns && l->ends_ns < due)
 		due = l->ends_ns;
 	if (due <= now)
@@ -252,17 +324,19 @@ static void turn(struct loop *l)
 	}
 	if (l->fds[0].revents)
 		take_signal(l);
-	if (l->fds[1].revents & (POLLERR | POLLNVAL))
+	if (l->fds[1].revents & (POLLERR | POLLHUP | POLLNVAL))
 		l->end = READER_GONE;
 	for (i = 2; i < l->nfds; i++)
 		if (l->fds[i].revents & (POLLHUP | POLLERR | POLLNVAL))
 			l->fds[i].fd = -1; /* its CPU went offline; the timer still drains it */
 	if (l->end != RUNNING)
 		return;
-	if (!l->s->conf->stats)
+	if (!l->s->conf->stats) {
 		drain(l, false);
-	else if (clock_monotonic_ns() >= l->block_ns + l->s->conf->interval_ns)
+		refresh(l);
+	} else if (clock_monotonic_ns() >= l->block_ns + l->s->conf->interval_ns) {
 		block(l);
+	}
 	if (l->end == RUNNING && l->ends_ns && clock_monotonic_ns() >= l->ends_ns)
 		l->end = ENDED;
 }
@@ -333,15 +407,17 @@ int loop_run(struct session *s)
 	out_open(&l.out, STDOUT_FILENO, s->stop_fd);
 	err = table_open(&l.table, s->shown, s->hooks.n, s->conf->debug_func);
 	if (!err)
-		err = merge_open(&l.merge, s->rings ? rings_count(s->rings) : 0);
+		err = merge_open(&l.merge, s->rings ? rings_capacity(s->rings) : 0);
 	if (!err)
 		err = open_poll_set(&l);
 	l.before = calloc((size_t)s->stages.n + 1, sizeof(*l.before));
 	if (!err && !l.before)
 		err = -ENOMEM;
+	if (!err)
+		err = confine(s);
 	if (!err) {
 		table_set_symboliser(l.table, kernel_symbol_at);
-		l.started_ns = l.block_ns = clock_monotonic_ns();
+		l.started_ns = l.block_ns = l.refreshed_ns = clock_monotonic_ns();
 		if (s->conf->duration_ns)
 			l.ends_ns = l.started_ns + s->conf->duration_ns;
 		heading(&l);

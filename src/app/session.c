@@ -9,14 +9,26 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/privileges.h"
 #include "bpf/attach.h"
 #include "bpf/counters.h"
+#include "bpf/cpus.h"
 #include "bpf/kernel.h"
+#include "bpf/sweep.h"
 
 /* Wake for every so many events; the loop looks at the rings by the clock as well. */
 #define WAKEUP_EVENTS 256
+/* What one event takes of a ring, with the kernel's record header and padding. */
+#define EVENT_IN_RING 80
 /* A compile takes two seconds, on a slow machine under emulation half a minute. */
 #define BUILD_TIMEOUT_MS (5 * 60 * 1000)
+
+/* The registers of a kprobe on x86 show the address behind the one-byte breakpoint. */
+#if defined(__x86_64__) || defined(__i386__)
+#define KPROBE_IP_BIAS 1
+#else
+#define KPROBE_IP_BIAS 0
+#endif
 
 #define BUILD_FAILED "Failed to compile BPF module: "
 #define USE_VERBOSE "; run with -v for the whole text"
@@ -99,22 +111,28 @@ int session_build(struct session *s)
 	char *real = NULL;
 	int err, i;
 
-	if (req.headers == HEADERS_AUTO)
-		dir = getenv("BCC_KERNEL_SOURCE");
-	if (dir && *dir) {
+	if (dir) {
 		real = realpath(dir, NULL);
 		if (!real) {
 			log_error("%s: %s (the directory with the kernel headers)", dir,
 				  strerror(errno));
 			return -ENOENT;
 		}
-		req.headers_dir = real;
+	} else if (req.headers == HEADERS_AUTO && getenv("BCC_KERNEL_SOURCE")) {
+		/* only the first to be tried: where it is no good the others follow */
+		dir = getenv("BCC_KERNEL_SOURCE");
+		real = realpath(dir, NULL);
+		if (!real && *dir)
+			real = strdup(dir);
 	}
+	req.headers_dir = real;
 	note_kernel();
 	err = program_build(&s->program, &s->hooks, &req);
 	free(real);
 	show_text(&s->program.notes);
 	show_text(&s->program.compiler);
+	if (s->program.strays.len)
+		log_info(BUILD_FAILED "%s", s->program.strays.s);
 	if (err && err != -EINTR)
 		log_info(BUILD_FAILED "%s%s", text_str(&s->program.error),
 			 s->conf->verbose ? "" : USE_VERBOSE);
@@ -151,7 +169,7 @@ int session_report_check(const struct session *s)
 			log_info("%s: %s", t.s, text_str(&h->why));
 	}
 	text_free(&t);
-	return refused ? -EINVAL : 0;
+	return refused || s->program.strays.len ? -EINVAL : 0;
 }
 
 /* --- attach ---------------------------------------------------------------------- */
@@ -247,6 +265,7 @@ static void describe_hooks(struct session *s)
 		h = &s->hooks.v[i];
 		s->shown[i].kind = hook_kind_name[h->kind];
 		s->shown[i].symbol = h->symbol;
+		s->shown[i].ip_bias = h->kind == HOOK_KPROBE ? KPROBE_IP_BIAS : 0;
 		if (h->link_fd < 0 || !s->conf->debug_func || h->kind == HOOK_RAW_TRACEPOINT ||
 		    h->kind == HOOK_TRACEPOINT)
 			continue;
@@ -254,17 +273,48 @@ static void describe_hooks(struct session *s)
 	}
 }
 
+/* 2 MiB a CPU on small hosts; on large ones the rings together should not take more than
+ * some tens of MiB. */
+static unsigned int default_pages(void)
+{
+	int cpus = cpus_possible(), budget = 4;
+	unsigned int pages = 512;
+
+	for (; pages > 64 && cpus > budget; budget *= 2)
+		pages /= 2;
+	return pages;
+}
+
+static int open_rings_of(struct session *s, unsigned int pages)
+{
+	/* a small ring must wake us before it is full */
+	unsigned int fits = pages * (unsigned int)sysconf(_SC_PAGESIZE) / EVENT_IN_RING;
+
+	return rings_open(&s->rings, s->program.events_fd, pages,
+			  fits / 4 < WAKEUP_EVENTS ? fits / 4 : WAKEUP_EVENTS);
+}
+
 static int open_rings(struct session *s)
 {
+	unsigned int pages = s->conf->buffer_pages;
 	int err;
 
 	if (s->conf->stats) /* nothing is sent */
 		return 0;
-	err = rings_open(&s->rings, s->program.events_fd, s->conf->buffer_pages, WAKEUP_EVENTS);
+	if (!pages)
+		pages = default_pages();
+	err = open_rings_of(s, pages);
+	/* EPERM: more than this user may lock in memory */
+	while (!s->conf->buffer_pages && pages > 1 && (err == -EPERM || err == -ENOMEM)) {
+		pages /= 2;
+		err = open_rings_of(s, pages);
+	}
 	if (err)
-		log_error("cannot open the event buffers (%u pages for each CPU): %s%s",
-			  s->conf->buffer_pages, strerror(-err),
+		log_error("cannot open the event buffers (%u pages for each CPU): %s%s", pages,
+			  strerror(-err),
 			  err == -ENOMEM || err == -EPERM ? "; try a smaller --buffer-pages" : "");
+	else
+		log_verbose("event buffers: %u pages for each CPU", pages);
 	return err;
 }
 
@@ -306,8 +356,10 @@ int session_start(struct session *s, const struct config *conf, int stop_fd)
 {
 	struct choice all = choice_all(conf->attach), best = choice_best(conf->attach);
 	struct text said = { 0 };
-	int err;
+	int err, swept = sweep_dead_kprobes();
 
+	if (swept)
+		log_verbose("removed %d kprobes that a killed run had left", swept);
 	err = session_try(s, conf, &best, stop_fd, &said);
 	if (!err && s->incomplete && choice_can_widen(&best, &all)) {
 		log_verbose("a stage has no hook of the best kinds: compiling in all kinds");
@@ -359,6 +411,26 @@ int session_read_account(struct session *s)
 		for (k = 0; k < s->stages.v[i].n; k++)
 			account_add(&s->lines[i].tally, &s->account.v[s->stages.v[i].v[k].hook]);
 	}
+	return err;
+}
+
+int session_refresh_rings(struct session *s)
+{
+	uint64_t *lost, effective;
+	int err = cpus_possible();
+
+	if (err < 0)
+		return err;
+	lost = calloc((size_t)err, sizeof(*lost));
+	if (!lost)
+		return -ENOMEM;
+	err = counters_lost(s->program.counters_fd, lost, s->hooks.n);
+	if (!err) {
+		effective = privileges_raise();
+		err = rings_refresh(s->rings, lost);
+		privileges_set(effective);
+	}
+	free(lost);
 	return err;
 }
 

@@ -56,6 +56,9 @@ void session_detach(struct session *s);
 /* Reads the kernel's counters into the account, and that into s->lines. */
 int session_read_account(struct session *s);
 
+/* Rings for CPUs that came online. Returns what rings_refresh() does. */
+int session_refresh_rings(struct session *s);
+
 void session_close(struct session *s);
 
 #endif

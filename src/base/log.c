@@ -2,13 +2,16 @@
 #include "base/log.h"
 
 #include <stdarg.h>
-#include <string.h>
 #include <unistd.h>
 
-#include "base/io.h"
-#include "base/text.h"
+#include "base/out.h"
+
+/* How long a line waits for a reader of stderr who does not read. */
+#define LINE_WAIT_MS 1000
 
 static bool verbose;
+static struct out err_out;
+static bool err_open;
 
 void log_set_verbose(bool on)
 {
@@ -20,16 +23,26 @@ bool log_is_verbose(void)
 	return verbose;
 }
 
-/* One write for one line, so that lines of several writers do not mix. */
+/* One write for one line, so that lines of several writers do not mix. What the reader
+ * does not take in time is dropped: a stalled terminal must not keep us from ending. */
 static void log_line(const char *prefix, const char *fmt, va_list ap)
 {
-	struct text t = { 0 };
+	if (!err_open) {
+		out_open(&err_out, STDERR_FILENO, -1);
+		err_open = true;
+	}
+	text_puts(&err_out.buf, prefix);
+	text_vprintf(&err_out.buf, fmt, ap);
+	text_puts(&err_out.buf, "\n");
+	if (out_flush(&err_out, LINE_WAIT_MS))
+		text_reset(&err_out.buf);
+}
 
-	text_puts(&t, prefix);
-	text_vprintf(&t, fmt, ap);
-	text_puts(&t, "\n");
-	write_all(STDERR_FILENO, text_str(&t), t.len);
-	text_free(&t);
+void log_close(void)
+{
+	if (err_open)
+		out_close(&err_out);
+	err_open = false;
 }
 
 void log_error(const char *fmt, ...)

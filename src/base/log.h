@@ -14,6 +14,9 @@
 void log_set_verbose(bool on);
 bool log_is_verbose(void);
 
+/* Frees what logging holds; it may go on afterwards. */
+void log_close(void);
+
 /* "linux_net_kernel: text" */
 void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* The text as it is. */

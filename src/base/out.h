@@ -13,6 +13,7 @@
 
 struct out {
 	int fd;
+	bool own_fd; /* fd is our own, non-blocking way to the same pipe or terminal */
 	int stop_fd; /* readable: stop waiting for the reader; -1: none */
 	bool tty;
 	bool file; /* a regular file: never blocks, so it is written in one piece */
@@ -20,6 +21,10 @@ struct out {
 	uint64_t written; /* bytes so far: what is still in buf comes after them */
 };
 
+/*
+ * A pipe or terminal is opened once more through /proc, so that writes to it need not
+ * block and the description that others share is left as it is.
+ */
 void out_open(struct out *o, int fd, int stop_fd);
 void out_close(struct out *o);
 

@@ -19,6 +19,7 @@
 
 #include "base/io.h"
 #include "bpf/kernel.h"
+#include "bpf/sweep.h"
 
 struct hush {
 	int saved;
@@ -53,8 +54,8 @@ static void event_name(const struct hook *h, char out[HOOK_TARGET_MAX])
 {
 	char *p;
 
-	snprintf(out, HOOK_TARGET_MAX, "%c_lnk_%.100s", h->kind == HOOK_KPROBE ? 'p' : 'r',
-		 h->symbol);
+	snprintf(out, HOOK_TARGET_MAX, "%s%.100s",
+		 h->kind == HOOK_KPROBE ? SWEEP_KPROBE_PREFIX : SWEEP_KRETPROBE_PREFIX, h->symbol);
 	for (p = out; *p; p++)
 		if (*p == '.' || *p == '+')
 			*p = '_';
@@ -69,8 +70,13 @@ static int attach_kprobe(struct hook *h)
 	fd = bpf_attach_kprobe(h->prog_fd,
 			       h->kind == HOOK_KPROBE ? BPF_PROBE_ENTRY : BPF_PROBE_RETURN, name,
 			       h->symbol, 0, 0);
-	if (fd >= 0 && !kernel_has_kprobe_pmu())
+	if (kernel_has_kprobe_pmu())
+		return fd;
+	sweep_prepare();
+	if (fd >= 0)
 		strcpy(h->event, name);
+	else
+		sweep_own_kprobe(name);
 	return fd;
 }
 
@@ -179,19 +185,12 @@ int attach_hook(struct hook *h, bool any_suffix)
 
 void detach_hook(struct hook *h)
 {
-	struct text said = { 0 };
-	struct hush q;
-
 	if (h->link_fd < 0)
 		return;
 	close(h->link_fd);
 	h->link_fd = -1;
-	if (!h->event[0])
-		return;
-	hush_begin(&q);
-	bpf_detach_kprobe(h->event);
-	hush_end(&q, &said);
-	text_free(&said);
+	if (h->event[0])
+		sweep_own_kprobe(h->event);
 	h->event[0] = '\0';
 }
 

@@ -19,8 +19,8 @@ void detach_hook(struct hook *h);
 
 /*
  * How many calls the kernel says that it did not hand to this probe:
- * bpf_prog_info.recursion_misses (Linux 5.12) and the kprobe's own count of misses
- * (bpf_link_info, Linux 6.7). Returns false where the kernel does not tell.
+ * bpf_prog_info.recursion_misses (Linux 5.12; for kprobes 6.7). Returns false where that is
+ * not all, or the kernel does not tell: nested kprobes are missed without it.
  */
 bool hook_missed(const struct hook *h, uint64_t *missed);
 

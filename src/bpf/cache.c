@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/num.h"
 
 #define CACHE_DIR "/var/cache/linux_net_kernel"
 #define ENTRY_MAX ((size_t)8 << 20)
@@ -150,15 +152,29 @@ static int is_entry(const struct dirent *d)
 	return n > 4 && !strcmp(d->d_name + n - 4, ".img");
 }
 
+/* What cache_write() was at when its process was killed: "NAME.img.PID". */
+static int is_torso(const struct dirent *d)
+{
+	const char *p = strstr(d->d_name, ".img.");
+	uint64_t pid;
+
+	return p && !num_parse(p + 5, 1, INT_MAX, &pid) && kill((pid_t)pid, 0) && errno == ESRCH;
+}
+
+static int is_prunable(const struct dirent *d)
+{
+	return is_entry(d) || is_torso(d);
+}
+
 /* Every other kernel, source or option makes an entry: past the bound all go. */
 static void prune(int dir)
 {
 	struct dirent **v;
 	int n, i;
 
-	n = scandirat(dir, ".", &v, is_entry, NULL);
+	n = scandirat(dir, ".", &v, is_prunable, NULL);
 	for (i = 0; i < n; i++) {
-		if (n > ENTRIES_MAX)
+		if (n > ENTRIES_MAX || !is_entry(v[i]))
 			unlinkat(dir, v[i]->d_name, 0);
 		free(v[i]);
 	}

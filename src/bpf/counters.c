@@ -43,3 +43,24 @@ int counters_read(int map_fd, struct lnk_counters *out, int n)
 	free(v);
 	return err;
 }
+
+int counters_lost(int map_fd, uint64_t *out, int n)
+{
+	int cpus = cpus_possible(), err = 0, i, cpu;
+	struct lnk_counters *v;
+
+	if (cpus < 0)
+		return cpus;
+	v = calloc((size_t)cpus, sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	memset(out, 0, (size_t)cpus * sizeof(*out));
+	for (i = 0; i < n && !err; i++) {
+		if (bpf_lookup_elem(map_fd, &i, v))
+			err = -errno;
+		for (cpu = 0; cpu < cpus && !err; cpu++)
+			out[cpu] += v[cpu].lost;
+	}
+	free(v);
+	return err;
+}

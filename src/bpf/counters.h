@@ -3,9 +3,14 @@
 #ifndef LNK_COUNTERS_H
 #define LNK_COUNTERS_H
 
+#include <stdint.h>
+
 #include "probes/event.h"
 
 /* Fills out[0 .. n-1], one for each hook. Returns 0 or -errno. */
 int counters_read(int map_fd, struct lnk_counters *out, int n);
+
+/* The same by CPU, summed over the hooks, and only what was lost: out[0 .. cpus_possible()-1]. */
+int counters_lost(int map_fd, uint64_t *out, int n);
 
 #endif

@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/io.h"
 
@@ -45,26 +47,49 @@ int cpus_parse(const char *list, void (*use)(void *arg, int cpu), void *arg)
 	}
 }
 
-static int read_list(const char *path, void (*use)(void *arg, int cpu), void *arg)
+int cpus_possible(void)
 {
+	static int possible;
 	struct text t = { 0 };
 	int err;
 
-	err = read_file_at(AT_FDCWD, path, &t, 65536);
-	if (!err)
-		err = cpus_parse(text_str(&t), use, arg);
+	if (possible > 0)
+		return possible;
+	err = read_file_at(AT_FDCWD, CPU_DIR "possible", &t, 65536);
+	possible = err ? err : cpus_parse(text_str(&t), NULL, NULL);
 	text_free(&t);
-	return err;
+	return possible;
 }
 
-int cpus_possible(void)
+bool cpus_may_change(void)
 {
-	return read_list(CPU_DIR "possible", NULL, NULL);
+	char path[64];
+	int cpu;
+
+	for (cpu = 0; cpu < cpus_possible(); cpu++) {
+		snprintf(path, sizeof(path), CPU_DIR "cpu%d/online", cpu);
+		if (!access(path, F_OK)) /* CPUs that always stay have no such file */
+			return true;
+		snprintf(path, sizeof(path), CPU_DIR "cpu%d", cpu);
+		if (access(path, F_OK)) /* not there yet */
+			return true;
+	}
+	return false;
 }
 
 int cpus_online(void (*use)(void *arg, int cpu), void *arg)
 {
-	int n = read_list(CPU_DIR "online", use, arg);
+	static int fd = -1;
+	struct text t = { 0 };
+	int err;
 
-	return n < 0 ? n : 0;
+	if (fd < 0)
+		fd = open(CPU_DIR "online", O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || lseek(fd, 0, SEEK_SET) < 0)
+		return -errno;
+	err = read_all(fd, &t, 65536);
+	if (!err)
+		err = cpus_parse(text_str(&t), use, arg);
+	text_free(&t);
+	return err < 0 ? err : 0;
 }

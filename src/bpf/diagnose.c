@@ -13,14 +13,27 @@ static void line_of(const char *log, const char *p, const char **from, size_t *l
 	*len = strcspn(p, "\n");
 }
 
+/* A brace that is not closed is noticed behind the last probe, in text of the host's; the
+ * note below tells where it was opened. */
+static const char *better_line(const char *hit, const char *from)
+{
+	const char *note = strstr(hit, ": note: to match this ");
+
+	return note && !strncmp(from, "event-layout:", 13) ? note : hit;
+}
+
 bool diagnose_compile(const char *log, struct text *out)
 {
-	const char *hit = strstr(log, "error: "), *from;
+	const char *hit = strcasestr(log, "error: "), *from; /* and "LLVM ERROR: " */
 	size_t len;
 
 	if (!hit)
 		return false;
 	line_of(log, hit, &from, &len);
+	if (better_line(hit, from) != hit) {
+		line_of(log, better_line(hit, from), &from, &len);
+		text_puts(out, "expected '}' or ')': ");
+	}
 	text_add_escaped(out, from, len, false);
 	return true;
 }
@@ -56,5 +69,6 @@ bool diagnose_load(const char *log, int error, enum hook_kind kind, struct text 
 		text_puts(out, "not in the kernel's BTF, or no BTF");
 	else
 		text_printf(out, "the kernel did not load it: %s", strerror(error));
-	return false;
+	/* too large or too complex, said without a log */
+	return error == E2BIG || error == EACCES;
 }

@@ -28,7 +28,7 @@ struct headers {
 	char source[4096]; /* BCC_KERNEL_SOURCE for libbcc: has include/linux/kconfig.h */
 	int ncflags;
 	char *cflags[HEADERS_MAX_CFLAGS + 1]; /* malloc()ed, to be added to libbcc's own */
-	char describe[4200];		      /* one line for the user */
+	char describe[4200];                  /* one line for the user */
 };
 
 /*

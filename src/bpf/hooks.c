@@ -8,6 +8,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -71,50 +72,137 @@ static bool parse_function(const char *name, enum hook_kind *kind, char target[H
 	return true;
 }
 
+#define MAX_IFS 32
+
 struct lexer {
 	const char *p;
 	int line;
+	int depth;  /* of braces and parentheses */
+	bool fresh; /* only blanks and comments on this line so far: '#' is a directive */
+	/* Each branch of an #if starts at the depth that the #if stood at. */
+	int ifs;
+	int depth_at[MAX_IFS];
+	bool has_else[MAX_IFS];
 };
+
+/* The length of a backslash and the line end behind it, or 0. */
+static size_t continuation(const char *p)
+{
+	if (p[0] != '\\')
+		return 0;
+	return p[1] == '\n' ? 2 : p[1] == '\r' && p[2] == '\n' ? 3 : 0;
+}
+
+/* What follows the comment at p, or p. */
+static const char *skip_comment(const char *p, int *line)
+{
+	if (p[0] == '/' && p[1] == '/') {
+		while (*p && *p != '\n') {
+			*line += continuation(p) != 0;
+			p += continuation(p) ? continuation(p) : 1;
+		}
+	} else if (p[0] == '/' && p[1] == '*') {
+		for (p += 2; *p && !(p[0] == '*' && p[1] == '/'); p++)
+			*line += *p == '\n';
+		p += *p ? 2 : 0;
+	}
+	return p;
+}
+
+/* What follows the string or character at p, or p. One that is not closed ends with its
+ * line. */
+static const char *skip_literal(const char *p, int *line)
+{
+	char quote = *p;
+
+	if (quote != '"' && quote != '\'')
+		return p;
+	for (p++; *p && *p != quote && *p != '\n'; p++) {
+		if (continuation(p)) {
+			p += continuation(p) - 1;
+			++*line;
+		} else if (*p == '\\' && p[1] && p[1] != '\n') {
+			p++;
+		}
+	}
+	return p + (*p == quote);
+}
+
+/* What follows blanks, line ends and comments. */
+static const char *skip_blank(const char *p)
+{
+	const char *next;
+	int line = 0;
+
+	for (;; p = next) {
+		p += strspn(p, " \t\r\n");
+		next = skip_comment(p, &line);
+		if (next == p)
+			return p;
+	}
+}
+
+static void conditional(struct lexer *lx, const char *word)
+{
+	int i = lx->ifs - 1;
+	bool kept = i >= 0 && i < MAX_IFS;
+
+	if (!strncmp(word, "if", 2)) {
+		if (++i < MAX_IFS) {
+			lx->depth_at[i] = lx->depth;
+			lx->has_else[i] = false;
+		}
+		lx->ifs++;
+	} else if (!strncmp(word, "el", 2) && kept) {
+		lx->depth = lx->depth_at[i];
+		lx->has_else[i] |= !strncmp(word, "else", 4);
+	} else if (!strncmp(word, "endif", 5) && i >= 0) {
+		if (kept && !lx->has_else[i])
+			lx->depth = lx->depth_at[i];
+		lx->ifs--;
+	}
+}
+
+/* To the end of the line that begins with '#'. */
+static const char *skip_directive(struct lexer *lx)
+{
+	const char *p = lx->p + 1, *next;
+
+	p += strspn(p, " \t");
+	conditional(lx, p);
+	while (*p && *p != '\n') {
+		next = skip_literal(skip_comment(p, &lx->line), &lx->line);
+		if (next != p) {
+			p = next;
+		} else if (continuation(p)) {
+			p += continuation(p);
+			lx->line++;
+		} else {
+			p++;
+		}
+	}
+	return p;
+}
 
 /* Steps over what is not code: blanks, comments, literals, preprocessor lines. Returns
  * false when there was nothing of the kind. */
 static bool skip_noncode(struct lexer *lx)
 {
 	const char *p = lx->p;
-	char quote;
 
-	if (*p == '\n') {
-		lx->line++;
-		p++;
-		while (*p == ' ' || *p == '\t')
-			p++;
-		while (*p == '#') /* to the end of the line, continuations too */
-			for (; *p && *p != '\n'; p++)
-				if (*p == '\\' && p[1] == '\n') {
-					lx->line++;
-					p++;
-				} else if (*p == '/' && p[1] == '*') {
-					break;
-				}
-	} else if (isspace((unsigned char)*p)) {
-		p++;
-	} else if (p[0] == '/' && p[1] == '/') {
-		while (*p && *p != '\n')
-			p++;
-	} else if (p[0] == '/' && p[1] == '*') {
-		for (p += 2; *p && !(p[0] == '*' && p[1] == '/'); p++)
-			lx->line += *p == '\n';
-		p += *p ? 2 : 0;
-	} else if (*p == '"' || *p == '\'') {
-		for (quote = *p++; *p && *p != quote && *p != '\n'; p++)
-			if (*p == '\\' && p[1])
-				p++;
-		p += *p == quote;
+	if (isspace((unsigned char)*p)) {
+		lx->line += *p == '\n';
+		lx->fresh |= *p == '\n';
+		lx->p++;
+	} else if (*p == '#' && lx->fresh) {
+		lx->p = skip_directive(lx);
+	} else if (p[0] == '/' && (p[1] == '/' || p[1] == '*')) {
+		lx->p = skip_comment(p, &lx->line);
 	} else {
-		return false;
+		lx->fresh = false;
+		lx->p = skip_literal(p, &lx->line);
 	}
-	lx->p = p;
-	return true;
+	return lx->p != p;
 }
 
 static bool is_name(char c)
@@ -143,12 +231,13 @@ static bool macro_target(const char *p, bool two, char target[HOOK_TARGET_MAX])
 	char second[HOOK_TARGET_MAX];
 	size_t len;
 
-	p += strspn(p, " \t\n(");
-	p = take_name(p, target);
+	p = take_name(skip_blank(skip_blank(p) + 1), target); /* behind the '(' */
 	if (!two)
 		return target[0];
-	p += strspn(p, " \t\n,");
-	take_name(p, second);
+	p = skip_blank(p);
+	if (*p != ',')
+		return false;
+	take_name(skip_blank(p + 1), second);
 	len = strlen(target);
 	if (!len || !second[0] || len + 1 + strlen(second) >= HOOK_TARGET_MAX)
 		return false;
@@ -183,6 +272,8 @@ static int hooks_add(struct hooks *hs, enum hook_kind kind, const char *target, 
 	*h = (struct hook){ .kind = kind, .line = line, .prog_fd = -1, .link_fd = -1 };
 	strcpy(h->target, target);
 	strcpy(h->symbol, target);
+	snprintf(h->label, sizeof(h->label), "%s%s", target,
+		 kind == HOOK_FEXIT || kind == HOOK_KRETPROBE ? " return" : "");
 	h->file = strdup(file);
 	if (!h->file)
 		return -ENOMEM;
@@ -212,25 +303,24 @@ static int look_at(struct hooks *hs, const char *name, const char *after, const 
 
 int hooks_scan(struct hooks *hs, const char *file, const char *text, struct text *why)
 {
-	struct lexer lx = { text, 1 };
+	struct lexer lx = { .p = text, .line = 1, .fresh = true };
 	char name[HOOK_TARGET_MAX];
 	const char *after;
-	int depth = 0, err;
+	int err;
 
-	if (*text == '#') /* the lexer sees a directive at the head of a line */
-		lx.p += strcspn(text, "\n");
 	while (*lx.p) {
 		if (skip_noncode(&lx))
 			continue;
 		if (!is_name(*lx.p)) {
-			depth += *lx.p == '{' || *lx.p == '(';
-			depth -= *lx.p == '}' || *lx.p == ')';
+			if (*lx.p == '{' || *lx.p == '(')
+				lx.depth++;
+			else if ((*lx.p == '}' || *lx.p == ')') && lx.depth)
+				lx.depth--;
 			lx.p++;
 			continue;
 		}
-		after = take_name(lx.p, name);
-		after += strspn(after, " \t\n");
-		if (!depth && *after == '(') {
+		after = skip_blank(take_name(lx.p, name));
+		if (!lx.depth && *after == '(') {
 			err = look_at(hs, name, after, file, lx.line, why);
 			if (err)
 				return err;
@@ -266,6 +356,14 @@ int hooks_find(const struct hooks *hs, enum hook_kind kind, const char *target)
 		if (hs->v[i].kind == kind && !strcmp(hs->v[i].target, target))
 			return i;
 	return -1;
+}
+
+bool hooks_is_function(const char *function)
+{
+	char target[HOOK_TARGET_MAX];
+	enum hook_kind kind;
+
+	return parse_function(function, &kind, target);
 }
 
 int hooks_find_function(const struct hooks *hs, const char *function)

@@ -33,6 +33,8 @@ struct hook {
 	char *file;                   /* where the probe function stands */
 	int line;
 
+	char label[HOOK_TARGET_MAX + 8]; /* "tcp_ack", or "tcp_ack return" */
+
 	/* filled by program_build() */
 	int prog_fd; /* -1: not loaded */
 	bool compiled;
@@ -59,6 +61,8 @@ void hooks_free(struct hooks *hs);
 /* The number of the hook that libbcc calls `function` ("kprobe__tcp_v4_do_rcv",
  * "kfunc__vmlinux__..."), or -1. */
 int hooks_find_function(const struct hooks *hs, const char *function);
+/* Is this named like a probe function? */
+bool hooks_is_function(const char *function);
 int hooks_find(const struct hooks *hs, enum hook_kind kind, const char *target);
 
 /* The C function lnk_hook_id() that tells a probe function its number. */

@@ -2,6 +2,7 @@
 #include "bpf/image.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -147,6 +148,14 @@ static int number_maps(const struct loading *l, struct bpf_insn *insns, uint32_t
 	return 0;
 }
 
+/* What bpftool shows, as libbcc would name it: the target, cut to fit. */
+static void name_program(const char *function, char name[BPF_OBJ_NAME_LEN])
+{
+	const char *target = strstr(function, "__");
+
+	snprintf(name, BPF_OBJ_NAME_LEN, "%.15s", target ? target + 2 : function);
+}
+
 static int load_program(const struct image_program *p, const struct bpf_insn *insns,
 			enum hook_kind kind)
 {
@@ -163,7 +172,12 @@ static int load_program(const struct image_program *p, const struct bpf_insn *in
 		attr.expected_attach_type = (uint32_t)prog_kind[kind].attach;
 		attr.attach_btf_id = p->attach_btf_id;
 	}
+	name_program(p->function, attr.prog_name);
 	fd = (int)syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr));
+	if (fd < 0 && (errno == E2BIG || errno == EINVAL)) { /* before 4.15: no names */
+		memset(attr.prog_name, 0, sizeof(attr.prog_name));
+		fd = (int)syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr));
+	}
 	return fd < 0 ? -errno : fd;
 }
 

@@ -184,21 +184,27 @@ static bool parse_symbol(char *line, uint64_t *address, char *type, char **name)
 	return true;
 }
 
-static bool same_function(const char *symbol, const char *name, bool any_suffix)
+/* Functions: global, local, weak. */
+static bool is_code(char type)
+{
+	return strchr("tTwW", type);
+}
+
+/* A clone that the compiler made; its ".cold" part is another place. */
+static bool clone_of(const char *symbol, const char *name)
 {
 	size_t n = strlen(name);
 
-	if (strncmp(symbol, name, n))
-		return false;
-	symbol += n;
-	return !*symbol || (any_suffix &&
-			    (!strncmp(symbol, ".constprop.", 11) || !strncmp(symbol, ".isra.", 6)));
+	return !strncmp(symbol, name, n) &&
+	       (!strncmp(symbol + n, ".constprop.", 11) || !strncmp(symbol + n, ".isra.", 6)) &&
+	       !strstr(symbol + n, ".cold");
 }
 
 int kernel_find_symbol(const char *name, bool any_suffix, char *symbol, size_t size,
 		       uint64_t *address)
 {
 	char *line = NULL, *sym, type;
+	bool same = false;
 	int err = -ENOENT;
 	size_t cap = 0;
 	uint64_t at;
@@ -207,9 +213,11 @@ int kernel_find_symbol(const char *name, bool any_suffix, char *symbol, size_t s
 	f = fopen(KALLSYMS, "re");
 	if (!f)
 		return -ENOENT;
-	while (err && getline(&line, &cap, f) > 0) {
-		if (!parse_symbol(line, &at, &type, &sym) || (type | 32) != 't' ||
-		    !same_function(sym, name, any_suffix) || strlen(sym) >= size)
+	while (!same && getline(&line, &cap, f) > 0) {
+		if (!parse_symbol(line, &at, &type, &sym) || !is_code(type) || strlen(sym) >= size)
+			continue;
+		same = !strcmp(sym, name); /* better than any clone */
+		if (!same && (!err || !any_suffix || !clone_of(sym, name)))
 			continue;
 		strcpy(symbol, sym);
 		*address = at;
@@ -220,25 +228,58 @@ int kernel_find_symbol(const char *name, bool any_suffix, char *symbol, size_t s
 	return err;
 }
 
-void kernel_symbol_at(uint64_t address, struct text *out)
+static FILE *kept_symbols;
+
+void kernel_keep_symbols(void)
+{
+	if (!kept_symbols)
+		kept_symbols = fopen(KALLSYMS, "re");
+}
+
+static void look_up(uint64_t address, struct text *out)
 {
 	char *line = NULL, *sym, best[256] = "", type;
 	uint64_t at, best_at = 0;
 	size_t cap = 0;
 	FILE *f;
 
-	f = fopen(KALLSYMS, "re");
+	f = kept_symbols ? kept_symbols : fopen(KALLSYMS, "re");
 	if (!f)
 		return;
+	rewind(f);
 	while (getline(&line, &cap, f) > 0) {
-		if (!parse_symbol(line, &at, &type, &sym) || (type | 32) != 't' || at > address ||
+		if (!parse_symbol(line, &at, &type, &sym) || !is_code(type) || at > address ||
 		    at < best_at || !at)
 			continue;
 		best_at = at;
 		snprintf(best, sizeof(best), "%s", sym);
 	}
 	free(line);
-	fclose(f);
+	if (f != kept_symbols)
+		fclose(f);
 	if (best_at)
 		text_printf(out, "%s+0x%" PRIx64, best, address - best_at);
+}
+
+/* Probes of several functions take turns, and each look-up reads all of kallsyms. */
+#define KNOWN 64
+
+void kernel_symbol_at(uint64_t address, struct text *out)
+{
+	static struct {
+		uint64_t address;
+		struct text name;
+	} known[KNOWN];
+	size_t i = (address >> 4) % KNOWN;
+
+	if (!kept_symbols) {
+		look_up(address, out);
+		return;
+	}
+	if (known[i].address != address) {
+		text_reset(&known[i].name);
+		look_up(address, &known[i].name);
+		known[i].address = address;
+	}
+	text_puts(out, text_str(&known[i].name));
 }

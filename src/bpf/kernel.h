@@ -50,6 +50,10 @@ unsigned int tracepoint_offset(const char *format, const char *field);
 int kernel_find_symbol(const char *name, bool any_suffix, char *symbol, size_t size,
 		       uint64_t *address);
 
+/* Opens kallsyms once for all later kernel_symbol_at(): whether it shows addresses is
+ * decided when it is opened. */
+void kernel_keep_symbols(void);
+
 /* "tcp_v4_do_rcv+0x5" for an address, "" when kallsyms does not tell. */
 void kernel_symbol_at(uint64_t address, struct text *out);
 

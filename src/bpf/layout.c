@@ -2,6 +2,7 @@
 #include "bpf/layout.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "probes/event.h"
 
@@ -39,25 +40,34 @@ static const struct {
 
 #define EDITED "; put event.h back, or build the program anew with it"
 
+static void emit_field(struct text *out, size_t i)
+{
+	text_printf(out,
+		    "_Static_assert(__builtin_offsetof(struct %s, %s) == %zu && "
+		    "sizeof(((struct %s *)0)->%s) == %zu, \"event.h: field '%s' of struct "
+		    "%s is not where this program expects it (%zu bytes at offset "
+		    "%zu)" EDITED "\");\n",
+		    fields[i].type, fields[i].field, fields[i].offset, fields[i].type,
+		    fields[i].field, fields[i].size, fields[i].field, fields[i].type,
+		    fields[i].size, fields[i].offset);
+}
+
+/* Type by type: a field at the end of one moves what contains it, and the first message
+ * is the one that is shown. */
 void layout_emit(struct text *out)
 {
-	size_t i;
+	size_t i, k;
 
-	for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
-		text_printf(out,
-			    "_Static_assert(__builtin_offsetof(struct %s, %s) == %zu && "
-			    "sizeof(((struct %s *)0)->%s) == %zu, \"event.h: field '%s' of struct "
-			    "%s is not where this program expects it (%zu bytes at offset "
-			    "%zu)" EDITED "\");\n",
-			    fields[i].type, fields[i].field, fields[i].offset, fields[i].type,
-			    fields[i].field, fields[i].size, fields[i].field, fields[i].type,
-			    fields[i].size, fields[i].offset);
-	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+	for (k = 0; k < sizeof(types) / sizeof(types[0]); k++) {
+		for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+			if (!strcmp(fields[i].type, types[k].type))
+				emit_field(out, i);
 		text_printf(out,
 			    "_Static_assert(sizeof(struct %s) == %zu, \"event.h: struct %s has "
 			    "another size than this program expects (%zu bytes): a field was added "
 			    "or removed at its end" EDITED "\");\n",
-			    types[i].type, types[i].size, types[i].type, types[i].size);
+			    types[k].type, types[k].size, types[k].type, types[k].size);
+	}
 	text_printf(out,
 		    "_Static_assert(LNK_MAX_HOOKS == %d, \"event.h: LNK_MAX_HOOKS" EDITED "\");\n",
 		    LNK_MAX_HOOKS);

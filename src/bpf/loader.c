@@ -13,6 +13,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <link.h>
 #include <sched.h>
 #include <signal.h>
@@ -21,10 +22,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 #include <linux/bpf.h>
 #include <bpf/btf.h>
@@ -198,21 +199,30 @@ static bool hides(const char *dir, const char *path)
 static void make_work_dir(struct loader *l)
 {
 	static const char *const over[] = { "/tmp", "/run", "/mnt", "/media" };
+	char installed[PATH_MAX] = "";
+	struct utsname un;
+	char path[256];
 	size_t i;
 
+	if (!uname(&un)) {
+		snprintf(path, sizeof(path), "/lib/modules/%s/build", un.release);
+		if (!realpath(path, installed))
+			installed[0] = '\0';
+	}
 	if (!unshare(CLONE_NEWNS) && !mount("", "/", "", MS_REC | MS_PRIVATE, NULL))
 		for (i = 0; i < sizeof(over) / sizeof(over[0]); i++)
-			if (!hides(over[i], l->req->headers_dir) &&
+			if (!hides(over[i], l->req->headers_dir) && !hides(over[i], installed) &&
 			    !mount("tmpfs", over[i], "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
 				   "mode=0700")) {
 				strcpy(l->work, over[i]);
 				return;
 			}
 	for (i = 0; i < 2; i++) {
-		snprintf(l->work, sizeof(l->work), "%s/linux_net_kernel.XXXXXX",
-			 i ? "/tmp" : "/run");
-		if (mkdtemp(l->work))
+		snprintf(l->work, sizeof(l->work), "%s/" WORK_PREFIX "XXXXXX", i ? "/tmp" : "/run");
+		if (mkdtemp(l->work)) {
+			send_text(l, REPLY_WORK, l->work);
 			return;
+		}
 	}
 	l->work[0] = '\0';
 }
@@ -352,8 +362,18 @@ static bool load_all(const struct loader *l, void *module)
 			continue;
 		}
 		text_reset(&t);
-		text_printf(&t, "function %s is not named like a probe: it is not loaded", name);
-		send_text(l, REPLY_NOTE, text_str(&t));
+		if (hooks_is_function(name)) {
+			text_printf(
+				&t,
+				"%s: this probe function is made by a macro and cannot be found "
+				"in the source: write its definition out",
+				name);
+			send_text(l, REPLY_STRAY, text_str(&t));
+		} else {
+			text_printf(&t, "function %s is not named like a probe: it is not loaded",
+				    name);
+			send_text(l, REPLY_NOTE, text_str(&t));
+		}
 		all = false;
 	}
 	text_free(&t);
@@ -463,7 +483,6 @@ void loader_run(const struct program_request *req, const struct hooks *hs, int s
 	struct loader l = { .req = req, .hs = hs, .sock = sock, .log = log, .key = key };
 	void *module;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	dup2(log, STDOUT_FILENO);
 	dup2(log, STDERR_FILENO);
 	if (clearenv() || setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1) || chdir("/"))

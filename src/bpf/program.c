@@ -2,12 +2,15 @@
 #include "bpf/program.h"
 
 #include <errno.h>
+#include <ftw.h>
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -16,9 +19,11 @@
 #include "bpf/cache.h"
 #include "bpf/diagnose.h"
 #include "bpf/image.h"
+#include "bpf/kernel.h"
 #include "bpf/loader.h"
 
 struct build {
+	char *work; /* the directory that the child made */
 	struct program *p;
 	struct hooks *hs;
 	int sock;
@@ -45,6 +50,23 @@ static void read_log(const struct build *b, uint64_t from, uint64_t to, struct t
 	}
 }
 
+/* The pattern of make_work_dir(): nothing else is ever removed. */
+static bool made_here(const char *path)
+{
+	return (!strncmp(path, "/run/" WORK_PREFIX, sizeof("/run/" WORK_PREFIX) - 1) ||
+		!strncmp(path, "/tmp/" WORK_PREFIX, sizeof("/tmp/" WORK_PREFIX) - 1)) &&
+	       !strchr(path + 5, '/');
+}
+
+static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	remove(path);
+	return 0;
+}
+
 static void hook_loaded(struct build *b, const struct reply *r, int fd)
 {
 	struct hook *h = &b->hs->v[r->index];
@@ -68,6 +90,14 @@ static void take_reply(struct build *b, struct reply *r, int fd)
 	case REPLY_NOTE:
 		text_add_escaped(&b->p->notes, r->text, strlen(r->text), false);
 		text_puts(&b->p->notes, "\n");
+		break;
+	case REPLY_STRAY:
+		text_puts(&b->p->strays, b->p->strays.len ? "\n" : "");
+		text_add_escaped(&b->p->strays, r->text, strlen(r->text), false);
+		break;
+	case REPLY_WORK:
+		if (!b->work && made_here(r->text))
+			b->work = strdup(r->text);
 		break;
 	case REPLY_FAILED:
 		t = &b->attempts;
@@ -98,11 +128,30 @@ static void take_reply(struct build *b, struct reply *r, int fd)
 		break;
 	case REPLY_DONE:
 		b->done = true;
-		b->error = r->error;
+		b->error = r->error >= 0 ? r->error : EPROTO;
 		break;
 	}
 	if (fd >= 0)
 		close(fd);
+}
+
+/* The descriptor that came with a message, or -1. There is room for two in the smallest
+ * control buffer; one that nobody asked for must not stay open. */
+static int received_fd(struct msghdr *msg)
+{
+	struct cmsghdr *c;
+	int fd = -1, surplus;
+	size_t at;
+
+	c = CMSG_FIRSTHDR(msg);
+	if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+		return -1;
+	memcpy(&fd, CMSG_DATA(c), sizeof(int));
+	for (at = CMSG_LEN(sizeof(int)); at + sizeof(int) <= c->cmsg_len; at += sizeof(int)) {
+		memcpy(&surplus, (char *)c + at, sizeof(int));
+		close(surplus);
+	}
+	return fd;
 }
 
 /* Returns 1 for a message, 0 at the end, -errno. */
@@ -118,22 +167,17 @@ static int receive(struct build *b)
 			      .msg_iovlen = 1,
 			      .msg_control = control.buf,
 			      .msg_controllen = sizeof(control.buf) };
-	struct cmsghdr *c;
-	int fd = -1;
+	int fd;
 	ssize_t n;
 
 	n = recvmsg(b->sock, &msg, MSG_CMSG_CLOEXEC);
 	if (n < 0)
 		return errno == EINTR ? 1 : -errno;
-	c = CMSG_FIRSTHDR(&msg);
-	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
-		memcpy(&fd, CMSG_DATA(c), sizeof(int));
-	if (n == 0)
-		return 0;
-	if ((size_t)n <= offsetof(struct reply, text)) {
+	fd = received_fd(&msg);
+	if ((size_t)n <= offsetof(struct reply, text)) { /* nothing at all: the end */
 		if (fd >= 0)
 			close(fd);
-		return 1;
+		return n != 0;
 	}
 	((char *)&r)[n - 1] = '\0';
 	take_reply(b, &r, fd);
@@ -177,15 +221,28 @@ static int converse(struct build *b, const struct program_request *req)
 static pid_t start_child(const struct program_request *req, const struct hooks *hs, int sock,
 			 int log, const char *key)
 {
+	pid_t pid, parent = getpid();
 	sigset_t none;
-	pid_t pid;
 
 	pid = fork();
 	if (pid)
 		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent) /* it died before that */
+		_exit(1);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	loader_run(req, hs, sock, log, key);
+}
+
+/* What to do about errors that do not say it themselves. */
+static void hint(struct text *e)
+{
+	if (strstr(text_str(e), "error: Operation not permitted"))
+		text_puts(e, " (this needs root, or CAP_BPF and CAP_PERFMON, outside any user "
+			     "namespace)");
+	if (strstr(text_str(e), "struct tracepoint__") && !kernel_tracefs())
+		text_puts(e, " (tracefs is not mounted: " TRACEFS_HINT ")");
 }
 
 /* The one line for the user. libbcc calls exit() on a backend error, and some versions
@@ -194,19 +251,21 @@ static void explain(struct build *b, int err, int status)
 {
 	struct text *e = &b->p->error;
 
-	if (err == -ETIMEDOUT)
+	if (err == -ETIMEDOUT) {
 		text_puts(e, "the compile took too long and was ended");
-	else if (err && err != -ECHILD)
+	} else if (err && err != -ECHILD) {
 		text_puts(e, strerror(-err));
-	else if (b->clang_failed || err == -ECHILD) {
+	} else if (b->clang_failed || err == -ECHILD) {
 		if (!diagnose_compile(text_str(&b->p->compiler), e))
 			text_puts(e, WIFSIGNALED(status) ? "the compiler was killed"
 							 : "the compiler ended without a word");
 		if (err == -ECHILD && WIFSIGNALED(status))
 			text_printf(e, " (signal %d, %s)", WTERMSIG(status),
 				    strsignal(WTERMSIG(status)));
+		hint(e);
 	} else {
-		text_puts(e, text_str(&b->attempts));
+		/* no attempt was made: what the child could not even prepare */
+		text_puts(e, b->attempts.len ? b->attempts.s : strerror(b->error));
 	}
 }
 
@@ -244,6 +303,9 @@ static int compile_and_load(struct program *p, struct hooks *hs, const struct pr
 	} else if (err && err != -EINTR) {
 		explain(&b, b.done ? 0 : err, status);
 	}
+	if (b.work)
+		nftw(b.work, remove_entry, 8, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+	free(b.work);
 	text_free(&b.attempts);
 	close(b.sock);
 	close(b.log);
@@ -293,4 +355,5 @@ void program_free(struct program *p)
 	text_free(&p->notes);
 	text_free(&p->compiler);
 	text_free(&p->error);
+	text_free(&p->strays);
 }

@@ -28,7 +28,8 @@ struct program {
 	int events_fd;        /* the map lnk_events */
 	struct text notes;    /* for -v: headers used, cflags, libbcc, what was tried */
 	struct text compiler; /* everything that libbcc and clang printed, unescaped */
-	struct text error;    /* why it failed: one line, safe to print */
+	struct text strays; /* probe functions that were compiled and cannot be used, a line each */
+	struct text error;  /* why it failed: one line, safe to print */
 };
 
 /*

@@ -4,7 +4,16 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <string.h>
+
+/* Nothing but blanks and the beginning of a comment up to the end of the line. */
+static bool ends_here(const char *p, const char *end)
+{
+	while (p < end && (isblank((unsigned char)*p) || *p == '\r'))
+		p++;
+	return p == end || (end - p >= 2 && p[0] == '/' && (p[1] == '/' || p[1] == '*'));
+}
 
 /* The number on a line "#define NAME number [comment]", and its length; NULL when the
  * line is something else. */
@@ -32,7 +41,7 @@ static const char *constant_on_line(const char *line, const char *end, const cha
 		return NULL;
 	for (*len = 0; p + *len < end && isalnum((unsigned char)p[*len]);)
 		(*len)++;
-	return p;
+	return ends_here(p + *len, end) ? p : NULL;
 }
 
 /* Returns how many such lines the text has; *at and *len of the last. */

@@ -5,11 +5,17 @@
  *
  * The kernel writes at data_head, we read at data_tail; both only grow. A record that
  * crosses the end of the ring is put together in `wrapped`.
+ *
+ * A CPU that goes offline takes its perf event with it for good: when it comes back it
+ * needs another one, and until then the probes count its events as lost. rings_refresh()
+ * looks who is online. A CPU that went and came in between is known by its losses: it
+ * loses events while its ring takes none.
  */
 #include "bpf/rings.h"
 
 #include <bcc/libbpf.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -20,15 +26,26 @@
 
 #include "bpf/cpus.h"
 
-struct ring {
-	int fd;
+struct buffer {
+	int fd; /* -1: none */
 	struct perf_event_mmap_page *meta;
-	char *data;
+};
+
+struct ring {
+	int cpu;
+	bool online; /* when last looked at */
+	struct buffer now;
+	struct buffer before; /* what `now` took the place of: a probe may still be in it */
+	/* when last looked at */
+	uint64_t head;
+	uint64_t lost;
 };
 
 struct rings {
-	struct ring *v;
+	struct ring *v; /* capacity: possible CPUs; in the order in which they came */
 	int n;
+	int capacity;
+	bool changed;
 	int error; /* of the first ring that could not be opened */
 	int map_fd;
 	size_t page_size;
@@ -38,7 +55,7 @@ struct rings {
 	char wrapped[65536]; /* a record's size is 16 bits */
 };
 
-static int ring_open(struct rings *r, struct ring *ring, int cpu)
+static int event_open(const struct rings *r, int cpu)
 {
 	struct perf_event_attr attr = {
 		.type = PERF_TYPE_SOFTWARE,
@@ -48,51 +65,138 @@ static int ring_open(struct rings *r, struct ring *ring, int cpu)
 		.sample_type = PERF_SAMPLE_RAW,
 		.wakeup_events = r->wakeup_events,
 	};
-	void *map;
-	int err;
+	int fd;
 
-	ring->fd = (int)syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
-	if (ring->fd < 0)
-		return -errno;
-	map = mmap(NULL, r->page_size + r->size, PROT_READ | PROT_WRITE, MAP_SHARED, ring->fd, 0);
+	fd = (int)syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static int buffer_open(const struct rings *r, struct buffer *b, int cpu)
+{
+	int err, fd = event_open(r, cpu);
+	void *map;
+
+	if (fd < 0)
+		return fd;
+	map = mmap(NULL, r->page_size + r->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (map == MAP_FAILED) {
 		err = -errno;
-		close(ring->fd);
+		close(fd);
 		return err;
 	}
-	ring->meta = map;
-	ring->data = (char *)map + r->page_size;
-	if (bpf_update_elem(r->map_fd, &cpu, &ring->fd, BPF_ANY) ||
-	    ioctl(ring->fd, PERF_EVENT_IOC_ENABLE, 0)) {
+	if (ioctl(fd, PERF_EVENT_IOC_ENABLE, 0) || bpf_update_elem(r->map_fd, &cpu, &fd, BPF_ANY)) {
 		err = -errno;
 		munmap(map, r->page_size + r->size);
-		close(ring->fd);
+		close(fd);
 		return err;
 	}
+	*b = (struct buffer){ fd, map };
 	return 0;
 }
 
-static void add_cpu(void *arg, int cpu)
+static void buffer_close(const struct rings *r, struct buffer *b)
 {
-	struct rings *r = arg;
-	struct ring *v;
+	if (b->fd < 0)
+		return;
+	munmap(b->meta, r->page_size + r->size);
+	close(b->fd);
+	b->fd = -1;
+}
+
+static uint64_t buffer_head(const struct buffer *b)
+{
+	return __atomic_load_n(&b->meta->data_head, __ATOMIC_ACQUIRE);
+}
+
+static struct ring *find_ring(struct rings *r, int cpu)
+{
+	int i;
+
+	for (i = 0; i < r->n; i++)
+		if (r->v[i].cpu == cpu)
+			return &r->v[i];
+	return NULL;
+}
+
+static struct ring *add_ring(struct rings *r, int cpu)
+{
+	struct ring *ring;
+
+	if (r->n == r->capacity)
+		return NULL;
+	ring = &r->v[r->n++];
+	*ring = (struct ring){ .cpu = cpu, .now.fd = -1, .before.fd = -1 };
+	return ring;
+}
+
+/* Gives a CPU that is online a buffer; what was in its last one can still be drained. */
+static void renew(struct rings *r, struct ring *ring)
+{
+	struct buffer fresh;
 	int err;
 
-	if (r->error)
-		return;
-	v = realloc(r->v, (size_t)(r->n + 1) * sizeof(*v));
-	if (!v) {
-		r->error = -ENOMEM;
+	err = buffer_open(r, &fresh, ring->cpu);
+	if (err) {
+		/* ENODEV: it went offline meanwhile */
+		ring->online = false;
+		if (err != -ENODEV && !r->error)
+			r->error = err;
 		return;
 	}
-	r->v = v;
-	err = ring_open(r, &v[r->n], cpu);
-	if (err == -ENODEV) /* went offline meanwhile */
+	buffer_close(r, &ring->before);
+	ring->before = ring->now;
+	ring->now = fresh;
+	ring->head = 0;
+	r->changed = true;
+}
+
+struct look {
+	struct rings *r;
+	const uint64_t *lost; /* by CPU; NULL: the first look */
+	bool *seen;           /* by ring */
+};
+
+static void look_at_cpu(void *arg, int cpu)
+{
+	struct look *l = arg;
+	struct ring *ring = find_ring(l->r, cpu);
+	bool was_online;
+
+	if (!ring)
+		ring = add_ring(l->r, cpu);
+	if (!ring)
 		return;
-	if (err)
-		r->error = err;
-	else
-		r->n++;
+	was_online = ring->online;
+	ring->online = l->seen[ring - l->r->v] = true;
+	if (!was_online)
+		renew(l->r, ring);
+	else if (l->lost && l->lost[cpu] != ring->lost && buffer_head(&ring->now) == ring->head)
+		renew(l->r, ring);
+	if (l->lost)
+		ring->lost = l->lost[cpu];
+	if (ring->now.fd >= 0)
+		ring->head = buffer_head(&ring->now);
+}
+
+int rings_refresh(struct rings *r, const uint64_t *lost)
+{
+	struct look l = { .r = r, .lost = lost };
+	int i, err;
+
+	r->error = 0;
+	r->changed = false;
+	l.seen = calloc((size_t)r->capacity, sizeof(*l.seen));
+	if (!l.seen)
+		return -ENOMEM;
+	for (i = 0; i < r->n; i++) /* drained since the last look: nothing is in it now */
+		buffer_close(r, &r->v[i].before);
+	err = cpus_online(look_at_cpu, &l);
+	for (i = 0; i < r->n && !err; i++)
+		r->v[i].online &= l.seen[i];
+	free(l.seen);
+	if (!err)
+		err = r->error;
+	return err ? err : r->changed;
 }
 
 int rings_open(struct rings **out, int events_map_fd, unsigned int pages,
@@ -107,10 +211,12 @@ int rings_open(struct rings **out, int events_map_fd, unsigned int pages,
 	r->page_size = (size_t)sysconf(_SC_PAGESIZE);
 	r->size = pages * r->page_size;
 	r->wakeup_events = wakeup_events;
-	err = cpus_online(add_cpu, r);
-	if (!err)
-		err = r->error;
-	if (err) {
+	err = r->capacity = cpus_possible();
+	if (err > 0) {
+		r->v = calloc((size_t)r->capacity, sizeof(*r->v));
+		err = r->v ? rings_refresh(r, NULL) : -ENOMEM;
+	}
+	if (err < 0) {
 		rings_close(r);
 		return err;
 	}
@@ -125,11 +231,20 @@ void rings_close(struct rings *r)
 	if (!r)
 		return;
 	for (i = 0; i < r->n; i++) {
-		munmap(r->v[i].meta, r->page_size + r->size);
-		close(r->v[i].fd);
+		buffer_close(r, &r->v[i].now);
+		buffer_close(r, &r->v[i].before);
 	}
 	free(r->v);
 	free(r);
+}
+
+bool rings_may_open(const struct rings *r)
+{
+	int fd = r->n ? event_open(r, r->v[0].cpu) : -ENOENT;
+
+	if (fd >= 0)
+		close(fd);
+	return fd != -EACCES && fd != -EPERM;
 }
 
 int rings_count(const struct rings *r)
@@ -137,30 +252,35 @@ int rings_count(const struct rings *r)
 	return r->n;
 }
 
+int rings_capacity(const struct rings *r)
+{
+	return r->capacity;
+}
+
 int rings_fd(const struct rings *r, int i)
 {
-	return r->v[i].fd;
+	return r->v[i].now.fd;
 }
 
 /* The record at `at`, in one piece. */
-static const struct perf_event_header *record_at(struct rings *r, const struct ring *ring,
-						 uint64_t at)
+static const struct perf_event_header *record_at(struct rings *r, const char *data, uint64_t at)
 {
 	size_t offset = (size_t)(at & (r->size - 1)), first = r->size - offset;
-	const struct perf_event_header *h = (const void *)(ring->data + offset);
+	const struct perf_event_header *h = (const void *)(data + offset);
 
 	/* records are multiples of 8 bytes, so the header itself never wraps */
 	if (h->size <= first)
 		return h;
 	memcpy(r->wrapped, h, first);
-	memcpy(r->wrapped + first, ring->data, h->size - first);
+	memcpy(r->wrapped + first, data, h->size - first);
 	return (const void *)r->wrapped;
 }
 
-size_t rings_drain(struct rings *r, int i, rings_sample_fn sample, void *arg)
+static size_t drain(struct rings *r, const struct buffer *b, int i, rings_sample_fn sample,
+		    void *arg)
 {
-	struct ring *ring = &r->v[i];
-	uint64_t head, tail = ring->meta->data_tail;
+	uint64_t head = buffer_head(b), tail = b->meta->data_tail;
+	const char *data = (const char *)b->meta + r->page_size;
 	const struct perf_event_header *h;
 	const struct {
 		struct perf_event_header header;
@@ -174,9 +294,8 @@ size_t rings_drain(struct rings *r, int i, rings_sample_fn sample, void *arg)
 	} * lost;
 	size_t n = 0;
 
-	head = __atomic_load_n(&ring->meta->data_head, __ATOMIC_ACQUIRE);
 	for (; tail != head; tail += h->size) {
-		h = record_at(r, ring, tail);
+		h = record_at(r, data, tail);
 		if (h->size < sizeof(*h)) /* cannot be: do not go round for ever */
 			break;
 		if (h->type == PERF_RECORD_LOST && h->size >= sizeof(*lost)) {
@@ -190,8 +309,35 @@ size_t rings_drain(struct rings *r, int i, rings_sample_fn sample, void *arg)
 			}
 		}
 	}
-	__atomic_store_n(&ring->meta->data_tail, tail, __ATOMIC_RELEASE);
+	__atomic_store_n(&b->meta->data_tail, tail, __ATOMIC_RELEASE);
 	return n;
+}
+
+size_t rings_drain(struct rings *r, int i, rings_sample_fn sample, void *arg)
+{
+	const struct ring *ring = &r->v[i];
+	size_t n = 0;
+
+	if (ring->before.fd >= 0)
+		n += drain(r, &ring->before, i, sample, arg);
+	if (ring->now.fd >= 0)
+		n += drain(r, &ring->now, i, sample, arg);
+	return n;
+}
+
+static bool buffer_is_empty(const struct buffer *b)
+{
+	return b->fd < 0 || buffer_head(b) == b->meta->data_tail;
+}
+
+bool rings_are_empty(const struct rings *r)
+{
+	int i;
+
+	for (i = 0; i < r->n; i++)
+		if (!buffer_is_empty(&r->v[i].now) || !buffer_is_empty(&r->v[i].before))
+			return false;
+	return true;
 }
 
 uint64_t rings_lost(const struct rings *r)

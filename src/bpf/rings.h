@@ -6,6 +6,7 @@
 #ifndef LNK_RINGS_H
 #define LNK_RINGS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,8 +20,20 @@ int rings_open(struct rings **out, int events_map_fd, unsigned int pages,
 	       unsigned int wakeup_events);
 void rings_close(struct rings *r);
 
+/* True when this process, as it is now, has the right to open rings. */
+bool rings_may_open(const struct rings *r);
+
+/*
+ * To be called about once a second, after a drain: opens rings for CPUs that came online.
+ * `lost`: what the probes counted as lost so far, by CPU. Needs the rights that
+ * rings_open() needs. Returns 1 when a ring is new or has another descriptor, 0 when
+ * nothing changed, -errno when a ring could not be opened; the others stay.
+ */
+int rings_refresh(struct rings *r, const uint64_t *lost);
+
 int rings_count(const struct rings *r);
-int rings_fd(const struct rings *r, int i); /* to poll for POLLIN */
+int rings_capacity(const struct rings *r);  /* what rings_count() may grow to */
+int rings_fd(const struct rings *r, int i); /* to poll for POLLIN; -1: none */
 
 /* One sample; `data` is aligned to 4 bytes and may be padded: size >= what was sent. */
 typedef void (*rings_sample_fn)(void *arg, int ring, const void *data, size_t size);
@@ -30,6 +43,9 @@ typedef void (*rings_sample_fn)(void *arg, int ring, const void *data, size_t si
  * fast as it is read does not keep the caller here. Returns how many samples there were.
  */
 size_t rings_drain(struct rings *r, int i, rings_sample_fn sample, void *arg);
+
+/* True when no ring holds anything. Looks at shared memory only. */
+bool rings_are_empty(const struct rings *r);
 
 /* Events that the kernel says it dropped because a ring was full, so far. It says so only
  * with the next event that fits, so this may lag behind the probes' own count. */

@@ -10,7 +10,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -44,18 +43,6 @@ static uid_t invoking_uid(void)
 	return geteuid();
 }
 
-/* True when the group is the invoking user's alone: numbered like the user, as
- * distributions with user private groups do, and with no further member. */
-static bool private_group(gid_t gid)
-{
-	struct group *g;
-
-	if (gid != 0 && gid != (gid_t)invoking_uid())
-		return false;
-	g = getgrgid(gid);
-	return g && !g->gr_mem[0];
-}
-
 static bool trusted(int fd, const char *path, struct text *why)
 {
 	struct stat st;
@@ -71,7 +58,8 @@ static bool trusted(int fd, const char *path, struct text *why)
 			    path, st.st_uid);
 		return false;
 	}
-	if ((st.st_mode & S_IWOTH) || ((st.st_mode & S_IWGRP) && !private_group(st.st_gid))) {
+	/* With an ACL the group bits are its mask: what anyone named there may do. */
+	if (st.st_mode & (S_IWOTH | S_IWGRP)) {
 		text_printf(why,
 			    "%s can be written by others (mode %04o); probes run in the kernel: "
 			    "chmod go-w it first",
@@ -134,6 +122,18 @@ static int add_part(struct source *src, const char *name, const char *dir_label,
 	return p->name && p->label && p->origin ? 0 : -ENOMEM;
 }
 
+/* -EINVAL for a FIFO or a device, which read as empty, as endless or as not yet there. */
+static int read_probe(int fd, struct text *out)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return -errno;
+	if (S_ISDIR(st.st_mode))
+		return -EISDIR;
+	return S_ISREG(st.st_mode) ? read_all(fd, out, PART_MAX) : -EINVAL;
+}
+
 /* Reads one file into the source unless an earlier directory had it. */
 static int load_file(struct source *src, int dirfd, const char *dir, const char *label,
 		     const char *name, struct text *why)
@@ -155,9 +155,11 @@ static int load_file(struct source *src, int dirfd, const char *dir, const char 
 			text_printf(why, "%s: %s", path.s, strerror(errno));
 		goto out;
 	}
-	err = trusted(fd, path.s, why) ? read_all(fd, &text, PART_MAX) : -EPERM;
+	err = trusted(fd, path.s, why) ? read_probe(fd, &text) : -EPERM;
 	close(fd);
-	if (err && err != -EPERM)
+	if (err == -EINVAL)
+		text_printf(why, "%s: not a regular file", path.s);
+	else if (err && err != -EPERM)
 		text_printf(why, "%s: %s", path.s,
 			    err == -EFBIG ? "larger than 1 MiB" : strerror(-err));
 	if (!err && text.len != strlen(text_str(&text))) {

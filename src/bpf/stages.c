@@ -71,6 +71,57 @@ static bool in_table(const struct hook *h)
 	return false;
 }
 
+/* Two ways to see the same calls: an fentry and a kprobe, an fexit and a kretprobe. */
+static bool same_calls(const struct hook *a, const struct hook *b)
+{
+	static const enum hook_kind other[HOOK_KINDS] = {
+		[HOOK_FENTRY] = HOOK_KPROBE,
+		[HOOK_KPROBE] = HOOK_FENTRY,
+		[HOOK_FEXIT] = HOOK_KRETPROBE,
+		[HOOK_KRETPROBE] = HOOK_FEXIT,
+		[HOOK_RAW_TRACEPOINT] = HOOK_KINDS,
+		[HOOK_TRACEPOINT] = HOOK_KINDS,
+	};
+
+	return other[a->kind] == b->kind && !strcmp(a->target, b->target);
+}
+
+/* A stage for a probe function that the table does not know, or one more hook for the
+ * stage of the other way to see its calls: fentry and fexit before the others. */
+static int add_own(struct stages *st, const struct hooks *hs, int number, unsigned int kinds)
+{
+	const struct hook *h = &hs->v[number];
+	struct stage_hook sh = { number, FAMILY_BOTH, h->label, true };
+	struct stage *s;
+	int i;
+
+	if (!(kinds & KIND_BIT(h->kind)))
+		sh.hook = -1;
+	for (i = 0; i < st->n; i++) {
+		s = &st->v[i];
+		if (!s->own || s->n != 1 || !same_calls(h, &hs->v[s->v[0].hook]))
+			continue;
+		if (sh.hook < 0)
+			return 0;
+		s->v[1] = sh;
+		if (h->kind < hs->v[s->v[0].hook].kind) {
+			s->v[1] = s->v[0];
+			s->v[0] = sh;
+		}
+		s->n = 2;
+		return 0;
+	}
+	s = realloc(st->v, (size_t)(st->n + 1) * sizeof(*s));
+	if (!s)
+		return -ENOMEM;
+	st->v = s;
+	s += st->n++;
+	*s = (struct stage){ .name = h->label, .own = true };
+	if (sh.hook >= 0)
+		s->v[s->n++] = sh;
+	return 0;
+}
+
 int stages_plan(struct stages *st, const struct hooks *hs, unsigned int kinds)
 {
 	const struct rule *r;
@@ -89,18 +140,9 @@ int stages_plan(struct stages *st, const struct hooks *hs, unsigned int kinds)
 							    r->shown ? r->shown : hs->v[k].target,
 							    r->any_suffix };
 	}
-	for (k = 0; k < hs->n; k++) {
-		if (in_table(&hs->v[k]))
-			continue;
-		s = realloc(st->v, (size_t)(st->n + 1) * sizeof(*s));
-		if (!s)
+	for (k = 0; k < hs->n; k++)
+		if (!in_table(&hs->v[k]) && add_own(st, hs, k, kinds))
 			return -ENOMEM;
-		st->v = s;
-		s += st->n++;
-		*s = (struct stage){ .name = hs->v[k].target, .own = true };
-		if (kinds & KIND_BIT(hs->v[k].kind))
-			s->v[s->n++] = (struct stage_hook){ k, FAMILY_BOTH, hs->v[k].target, true };
-	}
 	return 0;
 }
 

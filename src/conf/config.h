@@ -36,7 +36,7 @@ struct config {
 	/* collection */
 	enum attach_mode attach;
 	uint64_t rate;             /* events a second for the whole host; 0: no limit */
-	unsigned int buffer_pages; /* per CPU, a power of two */
+	unsigned int buffer_pages; /* per CPU, a power of two; 0: by the number of CPUs */
 	const char *headers;       /* "auto", "btf", "installed", "kheaders" or a directory */
 	const char *probe_dir;     /* NULL: the usual places */
 	bool no_cache;             /* compile anew, keep nothing */
@@ -44,6 +44,8 @@ struct config {
 	/* instead of tracing */
 	bool dump_source;
 	bool check;
+	bool doctor;
+	bool json; /* only with doctor */
 	bool help;
 	bool version;
 };

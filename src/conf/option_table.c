@@ -148,10 +148,12 @@ const struct option_def option_table[] = {
 		.min = 1,
 		.max = 65536,
 		.arg = "N",
-		.def = "64",
-		.help = "ring buffer pages for each CPU, a power of two",
+		.help = "ring buffer pages for each CPU, a power of two (default 64 to 512, "
+			"by the number of CPUs)",
 		.man = "The size of each CPU's ring buffer in memory pages: a power of two from "
-		       "1 to 65536. A larger one rides out longer bursts. Events that found it "
+		       "1 to 65536. By default 512 on up to 4 CPUs, half of that for each doubling, "
+		       "but not less than 64; less still where the kernel does not allow so much. "
+		       "A larger one rides out longer bursts. Events that found it "
 		       "full are counted and told at the end.",
 	},
 	{
@@ -224,6 +226,30 @@ const struct option_def option_table[] = {
 		.help = "compile and verify the probes, attach nothing",
 		.man = "Compile the probes and have the kernel verify them, say which file each "
 		       "came from, and end. Nothing is attached.",
+	},
+	{
+		.name = "doctor",
+		.type = OPT_FLAG,
+		.group = GROUP_INSTEAD,
+		.field = FIELD(doctor, bool),
+		.help = "find out what works on this host, and whether it is true",
+		.man = "Look at everything that tracing needs on this host, attach every stage, "
+		       "make a short connection over the loopback, and compare what each hook "
+		       "saw with the packets that came in. One line for each finding: ok, note "
+		       "(good to know), LIMIT (it works, but not all of it) or PROBLEM, with "
+		       "what to do. The exit status is 0 when all is well, 1 when there is a "
+		       "PROBLEM, 3 when there is none but a LIMIT. The filters and -s are not "
+		       "looked at.",
+	},
+	{
+		.name = "json",
+		.type = OPT_FLAG,
+		.group = GROUP_INSTEAD,
+		.field = FIELD(json, bool),
+		.help = "with --doctor: the findings as JSON",
+		.man = "With --doctor: print the findings as one JSON object. Its member checks is "
+		       "an array; each check has a group, a name, a verdict (ok, note, limit or "
+		       "problem), a text, and an advice or null.",
 	},
 	{
 		.name = "help",

@@ -31,11 +31,17 @@ static void add_words(struct text *why, const char *const *words)
 		text_printf(why, "%s%s", !i ? "" : words[i + 1] ? ", " : " or ", words[i]);
 }
 
+/* No packet has such an address; :: would stand for the unknown ones. */
+static bool is_any(const struct in6_addr *a)
+{
+	return IN6_IS_ADDR_UNSPECIFIED(a) || (IN6_IS_ADDR_V4MAPPED(a) && !a->s6_addr32[3]);
+}
+
 void option_wanted(struct text *why, const struct option_def *o)
 {
 	switch (o->type) {
 	case OPT_ADDRESS:
-		text_puts(why, "an IPv4 or IPv6 address");
+		text_puts(why, "a host's IPv4 or IPv6 address");
 		break;
 	case OPT_PORT:
 		text_printf(why, "a port (%" PRIu64 " to %" PRIu64 ")", o->min, o->max);
@@ -150,6 +156,8 @@ int option_set(struct config *c, const struct option_def *o, const char *s)
 		break;
 	case OPT_ADDRESS:
 		err = address_parse(s, (struct in6_addr *)(void *)(base + o->field));
+		if (!err && is_any((struct in6_addr *)(void *)(base + o->field)))
+			err = -EINVAL;
 		if (!err)
 			memcpy(base + o->given, &yes, sizeof(yes));
 		break;

@@ -248,5 +248,9 @@ int options_parse(struct config *c, int argc, char **argv, struct text *why)
 	err = take_all(&p, argc, argv);
 	if (!err)
 		err = finish_positionals(&p);
+	if (!err && c->json && !c->doctor) {
+		text_puts(why, "--json: there is JSON only of --doctor");
+		err = -EINVAL;
+	}
 	return err;
 }

@@ -61,12 +61,15 @@ uint64_t account_errors(const struct account *a)
 	return sum.kernel.lost + sum.malformed;
 }
 
+int64_t account_open_of(const struct tally *t)
+{
+	return (int64_t)(t->kernel.seen - t->kernel.filtered - t->kernel.limited - t->kernel.lost -
+			 t->received);
+}
+
 int64_t account_open_items(const struct account *a)
 {
 	struct tally sum = account_total(a);
 
-	if (a->stats_only)
-		return 0;
-	return (int64_t)(sum.kernel.seen - sum.kernel.filtered - sum.kernel.limited -
-			 sum.kernel.lost - sum.received);
+	return a->stats_only ? 0 : account_open_of(&sum);
 }

@@ -47,5 +47,7 @@ uint64_t account_errors(const struct account *a);
 /* seen - filtered - limited - lost - received, in sum: what is still in the rings, and
  * after the last drain 0. */
 int64_t account_open_items(const struct account *a);
+/* The same of one tally. */
+int64_t account_open_of(const struct tally *t);
 
 #endif

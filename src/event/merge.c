@@ -17,6 +17,7 @@ struct queue {
 
 struct merge {
 	int n;
+	int used; /* rings up to this one have had an event: most CPUs may never be there */
 	struct queue q[];
 };
 
@@ -71,11 +72,23 @@ int merge_add(struct merge *m, int ring, const struct lnk_event_debug *e)
 
 	if (make_room(q))
 		return -ENOMEM;
+	if (ring >= m->used)
+		m->used = ring + 1;
 	for (at = q->tail; at > q->head && q->v[at - 1].event.time_ns > e->event.time_ns; at--)
 		q->v[at] = q->v[at - 1];
 	q->v[at] = *e;
 	q->tail++;
 	return 0;
+}
+
+bool merge_is_empty(const struct merge *m)
+{
+	int i;
+
+	for (i = 0; i < m->n; i++)
+		if (m->q[i].head != m->q[i].tail)
+			return false;
+	return true;
 }
 
 void merge_take(struct merge *m, uint64_t horizon_ns,
@@ -86,7 +99,7 @@ void merge_take(struct merge *m, uint64_t horizon_ns,
 
 	for (;;) {
 		oldest = NULL;
-		for (i = 0; i < m->n; i++) {
+		for (i = 0; i < m->used; i++) {
 			q = &m->q[i];
 			if (q->head == q->tail)
 				continue;
@@ -94,7 +107,8 @@ void merge_take(struct merge *m, uint64_t horizon_ns,
 			    q->v[q->head].event.time_ns < oldest->v[oldest->head].event.time_ns)
 				oldest = q;
 		}
-		if (!oldest || oldest->v[oldest->head].event.time_ns >= horizon_ns)
+		if (!oldest || (horizon_ns != UINT64_MAX &&
+				oldest->v[oldest->head].event.time_ns >= horizon_ns))
 			return;
 		use(arg, &oldest->v[oldest->head]);
 		if (++oldest->head == oldest->tail)

@@ -6,6 +6,7 @@
 #ifndef LNK_MERGE_H
 #define LNK_MERGE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "probes/event.h"
@@ -17,6 +18,9 @@ void merge_close(struct merge *m);
 
 /* Adds one event of one ring. Returns 0 or -ENOMEM. */
 int merge_add(struct merge *m, int ring, const struct lnk_event_debug *e);
+
+/* True when no event waits to be handed over. */
+bool merge_is_empty(const struct merge *m);
 
 /* Hands over, oldest first, every event that is older than horizon_ns (CLOCK_MONOTONIC;
  * UINT64_MAX: all). An event may still be on its way into its ring for a moment after it

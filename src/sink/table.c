@@ -215,7 +215,7 @@ void table_header(const struct table *t, struct text *out)
 static void debug_lines(struct table *t, const struct lnk_event_debug *e, struct text *out)
 {
 	const struct table_hook *h = &t->hooks[e->event.hook];
-	uint64_t at = e->ip ? e->ip : h->address;
+	uint64_t at = e->ip ? e->ip - h->ip_bias : h->address;
 
 	text_puts(out, "  Debug - Function name: '");
 	text_add_escaped(out, h->shown, strlen(h->shown), false);

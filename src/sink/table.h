@@ -12,10 +12,11 @@
 
 /* What the table shows of a hook. */
 struct table_hook {
-	const char *shown;  /* the function's name */
-	const char *kind;   /* "kprobe", ... */
-	const char *symbol; /* the kernel symbol it is attached to */
-	uint64_t address;   /* of that symbol, 0 when it is not known */
+	const char *shown;    /* the function's name */
+	const char *kind;     /* "kprobe", ... */
+	const char *symbol;   /* the kernel symbol it is attached to */
+	uint64_t address;     /* of that symbol, 0 when it is not known */
+	unsigned int ip_bias; /* how far event.ip lies behind the probed instruction */
 };
 
 struct table;

@@ -19,9 +19,9 @@ bad()
 		grep -q '^linux_net_kernel: ' "$TMP/err" -- expect_err "$word"
 }
 
-for address in 300.1.1.1 '' 1.2.3 1.2.3.4.5 1.2.3.4/24 010.0.0.1 ::1%eth0 '[::1]' localhost; do
-	bad "-i: '$address' is not an IPv4 or IPv6 address" -i "$address"
-	bad "--ip: '$address' is not an IPv4 or IPv6 address" --ip="$address"
+for address in 300.1.1.1 :: 0.0.0.0 '' 1.2.3 1.2.3.4.5 1.2.3.4/24 010.0.0.1 ::1%eth0 '[::1]' localhost; do
+	bad "-i: '$address' is not a host's IPv4 or IPv6 address" -i "$address"
+	bad "--ip: '$address' is not a host's IPv4 or IPv6 address" --ip="$address"
 done
 for port in 0 65536 70000 80x -1 '' 65616 18446744073709551696 +80 ' 80' 0x50; do
 	bad "-p: '$port' is not a port (1 to 65535)" -p "$port"
@@ -76,6 +76,8 @@ bad "'\\xc2\\x9b2J'" $'\xc2\x9b2J'
 # An instead-of-tracing option does not hide a mistake.
 bad "-p: '0' is not a port" --help -p 0
 bad "-p: '0' is not a port" --check -p 0
+bad "--json: there is JSON only of --doctor" --json
+bad "--json: there is JSON only of --doctor" --check --json
 
 if is_root && command -v setpriv >/dev/null; then
 	chmod 711 "$TMP"

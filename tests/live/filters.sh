@@ -19,7 +19,7 @@ stop both "$both"
 check "-i and -p together are AND" expect_exit 0 -- expect_exact -- \
 	expect_rows '($2 == "127.0.0.1" || $3 == "127.0.0.1") && ($4 == 9601 || $5 == 9601)' -- \
 	expect_err 'Filtering for IP: 127.0.0.1' -- expect_err 'Filtering for Port: 9601'
-n=$(cell netif_receive_skb $FILTERED)
+n=$(cell netif_receive_skb "$FILTERED")
 if [ "${n:-0}" -gt 0 ]; then ok "what is filtered out is counted"; else not_ok "what is filtered out is counted"; fi
 
 stop port "$port"

@@ -15,7 +15,7 @@ RAW_TRACEPOINT_PROBE(tcp_rcv_space_adjust)
 }
 PROBE
 # an edit of one of ours: every SEQ is one more
-sed 's/e->seq = bpf_ntohl(th.seq);/e->seq = bpf_ntohl(th.seq) + 1000;/' "$TOP/probes/packet.h" >"$TMP/probes/packet.h"
+sed 's/e->seq = bpf_ntohl(seq);/e->seq = bpf_ntohl(seq) + 1000;/' "$TOP/probes/packet.h" >"$TMP/probes/packet.h"
 chmod 644 "$TMP/probes"/*
 
 start mine --probe-dir "$TMP/probes" -p 9641
@@ -25,12 +25,12 @@ plain=$SPAWNED
 traffic 127.0.0.1 9641 5 >/dev/null
 sleep 0.2
 stop plain "$plain"
-rows | awk -F ' *[|] *' '$1 == "[netif_receive_skb]" { print $6 + 1000, $7 }' | sort >"$TMP/plain.seq"
+rows | awk -F ' *[|] *' '$1 == "[netif_receive_skb]" { printf "%.0f %s\n", $6 + 1000, $7 }' | sort >"$TMP/plain.seq"
 stop mine "$edited"
 check "a new file is a stage of its own" expect_exit 0 -- expect_exact -- \
 	expect_err 'Stage tcp_rcv_space_adjust: raw tracepoint tcp_rcv_space_adjust' -- \
 	expect_out '[tcp_rcv_space_adjust]'
-rows | awk -F ' *[|] *' '$1 == "[netif_receive_skb]" { print $6, $7 }' | sort >"$TMP/edited.seq"
+rows | awk -F ' *[|] *' '$1 == "[netif_receive_skb]" { printf "%.0f %s\n", $6, $7 }' | sort >"$TMP/edited.seq"
 check "an edit is used without a rebuild" [ -s "$TMP/edited.seq" ] -- cmp "$TMP/plain.seq" "$TMP/edited.seq"
 
 run "$LNK" --dump-source --probe-dir "$TMP/probes"

@@ -25,16 +25,16 @@ seconds=$(rows | awk -F ' *[|] *' '{ split($8, t, /[: .]/); s = t[2] * 3600 + t[
 	if (NR == 1) first = s } END { print int(s - first) + 2 }')
 n=$(rows | wc -l)
 check "-R 100: never more in a second" expect_exact -- [ "$n" -gt 0 ] -- [ "$n" -le $((seconds * 100)) ] -- \
-	[ "$(cell total $LIMITED)" -gt 0 ]
+	[ "$(cell total "$LIMITED")" -gt 0 ]
 # whole seconds under load are used to the last event
 check "-R 100: and not much less" [ "$n" -ge 100 ]
 
 stop free "$free"
 check "-R 0: every event is a row or counted as lost" expect_exact -- \
-	[ "$(cell total $LIMITED)" -eq 0 ] -- [ "$(cell total $RECEIVED)" -eq "$(rows | wc -l)" ] -- \
-	[ "$(cell total $RECEIVED)" -gt 100000 ]
+	[ "$(cell total "$LIMITED")" -eq 0 ] -- [ "$(cell total "$RECEIVED")" -eq "$(rows | wc -l)" ] -- \
+	[ "$(cell total "$RECEIVED")" -gt 100000 ]
 
 stop small "$small"
 check "one page for each CPU: what does not fit is counted" expect_exact -- \
-	[ $(($(cell total $LOST) + $(cell total $RECEIVED))) -eq "$(cell total $SEEN)" ] -- \
-	expect_err "Error count: $(cell total $LOST)"
+	[ $(($(cell total "$LOST") + $(cell total "$RECEIVED"))) -eq "$(cell total "$SEEN")" ] -- \
+	expect_err "Error count: $(cell total "$LOST")"

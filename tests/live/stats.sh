@@ -9,7 +9,7 @@ traffic 127.0.0.1 9631 10 >/dev/null
 finish blocks "$SPAWNED"
 check "-s 0.3 4: four blocks, then the end" expect_exit 0 -- [ "$(grep -c '^Processed ' "$TMP/out")" -eq 4 ] -- \
 	expect_out 'TCP Event Monitoring - Statistics Mode' -- expect_err 'Monitoring stopped.'
-check "no row and no event" expect_err 'Total events processed: ' -- [ "$(cell total $RECEIVED)" -eq 0 ]
+check "no row and no event" expect_err 'Total events processed: ' -- [ "$(cell total "$RECEIVED")" -eq 0 ]
 if rows >/dev/null; then not_ok "no row"; else ok "no row"; fi
 
 start filtered -s -p 9632
@@ -19,9 +19,9 @@ sleep 1.1
 stop filtered "$SPAWNED"
 # 10 one-byte requests and replies: 28 segments of 40 bytes and timestamps
 seen=$(awk '$1 == "netif_receive_skb" { n = $2 } END { print n }' "$TMP/out")
-total=$(($(cell netif_receive_skb $SEEN) - $(cell netif_receive_skb $FILTERED)))
+total=$(($(cell netif_receive_skb "$SEEN") - $(cell netif_receive_skb "$FILTERED")))
 check "-s -p counts what passes the filter" expect_exit 0 -- [ "$seen" -ge 26 ] -- [ "$seen" -le 34 ] -- \
-	[ "$total" -eq "$seen" ] -- [ "$(cell netif_receive_skb $FILTERED)" -gt 20 ]
+	[ "$total" -eq "$seen" ] -- [ "$(cell netif_receive_skb "$FILTERED")" -gt 20 ]
 
 # On a terminal the block is written over itself.
 python3 - "$LNK" >"$TMP/tty" <<'PY'

@@ -230,6 +230,8 @@ static int added_offset(const struct bpf_insn *insn, size_t count)
 
 	for (; count; insn++, count--) {
 		calls += insn->code == (BPF_JMP | BPF_CALL);
+		/* BPF_ADD and BPF_K are both 0: written out for the reader
+		 * NOLINTNEXTLINE(misc-redundant-expression) */
 		if (calls == 1 && insn->code == (BPF_ALU64 | BPF_ADD | BPF_K) && insn->dst_reg == 3)
 			at = insn->imm;
 	}

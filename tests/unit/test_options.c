@@ -55,7 +55,7 @@ TEST(defaults)
 	CHECK_INT(c.interval_count, 0);
 	CHECK_INT(c.attach, ATTACH_AUTO);
 	CHECK_INT(c.rate, 10000);
-	CHECK_INT(c.buffer_pages, 64);
+	CHECK_INT(c.buffer_pages, 0); /* by the number of CPUs */
 	CHECK_STR(c.headers, "auto");
 	CHECK(!c.probe_dir);
 }
@@ -198,12 +198,12 @@ TEST(surplus_arguments)
 
 TEST(bad_addresses)
 {
-	refuses("-i: '300.1.1.1' is not an IPv4 or IPv6 address", ARGV("-i", "300.1.1.1"));
-	refuses("-i: '' is not an IPv4 or IPv6 address", ARGV("-i", ""));
-	refuses("-i: '1.2.3' is not an IPv4 or IPv6 address", ARGV("-i", "1.2.3"));
-	refuses("--ip: '::1%eth0' is not an IPv4 or IPv6 address", ARGV("--ip=::1%eth0"));
-	refuses("--ip: '' is not an IPv4 or IPv6 address", ARGV("--ip="));
-	refuses("-i: '-v' is not an IPv4 or IPv6 address", ARGV("-i", "-v"));
+	refuses("-i: '300.1.1.1' is not a host's IPv4 or IPv6 address", ARGV("-i", "300.1.1.1"));
+	refuses("-i: '' is not a host's IPv4 or IPv6 address", ARGV("-i", ""));
+	refuses("-i: '1.2.3' is not a host's IPv4 or IPv6 address", ARGV("-i", "1.2.3"));
+	refuses("--ip: '::1%eth0' is not a host's IPv4 or IPv6 address", ARGV("--ip=::1%eth0"));
+	refuses("--ip: '' is not a host's IPv4 or IPv6 address", ARGV("--ip="));
+	refuses("-i: '-v' is not a host's IPv4 or IPv6 address", ARGV("-i", "-v"));
 }
 
 TEST(bad_ports)
@@ -295,7 +295,7 @@ TEST(abbreviations)
 	CHECK(c.verbose);
 	CHECK_INT(c.port, 80);
 	refuses("--port: '0' is not a port (1 to 65535)", ARGV("--por=0"));
-	refuses("ambiguous option '--d'; it could be --debug-func, --duration, --dump-source",
+	refuses("ambiguous option '--d'; it could be --debug-func, --duration, --dump-source, --doctor",
 		ARGV("--d"));
 	refuses("ambiguous option '--ver'; it could be --verbose, --version", ARGV("--ver"));
 }
@@ -340,7 +340,7 @@ TEST(the_first_mistake_is_told)
 
 TEST(messages_cannot_drive_a_terminal)
 {
-	refuses("-i: '\\x1b[31m\\x0a' is not an IPv4 or IPv6 address", ARGV("-i", "\x1b[31m\n"));
+	refuses("-i: '\\x1b[31m\\x0a' is not a host's IPv4 or IPv6 address", ARGV("-i", "\x1b[31m\n"));
 	refuses("surplus argument '\\xc2\\x9b2J'; only with -s there may be others than options",
 		ARGV("\xc2\x9b"
 		     "2J"));

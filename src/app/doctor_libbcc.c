@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/* libbcc is loaded in a child: the doctor itself stays small, and outlives a library that
+ * crashes when it is loaded. */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <link.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "app/doctor_parts.h"
+#include "base/io.h"
+
+#define LIBBCC "libbcc.so.0"
+#define NEEDED "bcc_func_load" /* the youngest function that is used */
+#define LOAD_TIMEOUT_MS 30000
+
+#define EXIT_LOADED 0
+#define EXIT_MISSING 10
+#define EXIT_OLD 11
+
+/* Writes the path of the library, or what is wrong with it. */
+static _Noreturn void load(int out)
+{
+	void *lib = dlopen(LIBBCC, RTLD_NOW | RTLD_LOCAL);
+	struct link_map *map;
+	const char *said = LIBBCC;
+	char *real = NULL;
+	int status = EXIT_LOADED;
+
+	if (!lib) {
+		said = dlerror();
+		status = EXIT_MISSING;
+	} else if (!dlsym(lib, NEEDED)) {
+		status = EXIT_OLD;
+	}
+	if (lib && !dlinfo(lib, RTLD_DI_LINKMAP, &map)) {
+		real = realpath(map->l_name, NULL);
+		said = real ? real : map->l_name;
+	}
+	write_all(out, said, strlen(said));
+	_exit(status); /* no destructors of LLVM's */
+}
+
+/* Returns the status of waitpid(2), or -1 when the child took too long. */
+static int await(pid_t pid, int from, struct text *said)
+{
+	struct pollfd fd = { .fd = from, .events = POLLIN };
+	int status = -1, ready;
+
+	do
+		ready = poll(&fd, 1, LOAD_TIMEOUT_MS);
+	while (ready < 0 && errno == EINTR);
+	if (ready > 0)
+		read_all(from, said, 4096);
+	else
+		kill(pid, SIGKILL);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return ready > 0 ? status : -1;
+}
+
+static void judge(struct report *r, int status, const char *said)
+{
+	static const char install[] =
+		"install libbpfcc (Debian, Ubuntu) or bcc (Fedora), version 0.26 or newer";
+
+	if (status < 0)
+		report_add(r, VERDICT_PROBLEM, "libbcc", install, "does not load in time");
+	else if (WIFSIGNALED(status))
+		report_add(r, VERDICT_PROBLEM, "libbcc", install, "loading it ends in signal %d",
+			   WTERMSIG(status));
+	else if (WEXITSTATUS(status) == EXIT_MISSING)
+		report_add(r, VERDICT_PROBLEM, "libbcc", install, "cannot be loaded: %s", said);
+	else if (WEXITSTATUS(status) == EXIT_OLD)
+		report_add(r, VERDICT_PROBLEM, "libbcc", install, "%s is too old: no " NEEDED,
+			   said);
+	else
+		report_add(r, VERDICT_OK, "libbcc", NULL, "%s", said);
+}
+
+void doctor_check_libbcc(struct report *r)
+{
+	struct text said = { 0 };
+	int fds[2], status;
+	pid_t pid;
+
+	if (pipe2(fds, O_CLOEXEC)) {
+		report_add(r, VERDICT_PROBLEM, "libbcc", NULL, "not looked at: %s",
+			   strerror(errno));
+		return;
+	}
+	pid = fork();
+	if (!pid)
+		load(fds[1]);
+	close(fds[1]);
+	status = pid < 0 ? -1 : await(pid, fds[0], &said);
+	close(fds[0]);
+	judge(r, status, text_str(&said));
+	text_free(&said);
+}

@@ -1,0 +1,502 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Real compiles, with libbcc and this kernel. The child that program_build() starts is
+ * this program, sanitizers and all; ASan's report of libbcc's own leaks at a call of
+ * exit() goes where all of the child's output goes.
+ */
+#include "unit.h"
+
+#include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/timerfd.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bpf/counters.h"
+#include "bpf/embedded.h"
+#include "bpf/kernel.h"
+#include "bpf/layout.h"
+#include "bpf/program.h"
+#include "bpf/source.h"
+
+static struct program program;
+static struct hooks hooks;
+static struct text source;
+
+/* Tried in a child: it must not be mapped here. */
+static bool have_libbcc(void)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (!pid)
+		_exit(dlopen("libbcc.so.0", RTLD_LAZY) ? 0 : 1);
+	return waitpid(pid, &status, 0) == pid && !status;
+}
+
+static void need_kernel(void)
+{
+	if (geteuid() || !kernel_may_trace())
+		SKIP("needs root");
+	if (!kernel_has_btf())
+		SKIP("this kernel shows no BTF");
+	if (!have_libbcc())
+		SKIP("libbcc is not installed");
+	/* an orphan of the child would come to us */
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+}
+
+/* The headers of the tree, and the given texts as probes/a.c, probes/b.c, ... */
+static void assemble(const char *const *probes)
+{
+	struct source src = { 0 };
+	struct text why = { 0 };
+	static const char *const first[] = { "kernel.h", "event.h", "config.h", "packet.h" };
+	size_t n = 0;
+
+	for (n = 0; probes[n]; n++)
+		;
+	src.parts = calloc(n + 4, sizeof(*src.parts));
+	for (size_t i = 0; i < 4 + n; i++) {
+		struct part *p = &src.parts[src.n++];
+		char name[] = "a.c", label[64];
+		const char *text = NULL;
+
+		name[0] = (char)('a' + (i < 4 ? 0 : i - 4));
+		p->name = strdup(i < 4 ? first[i] : name);
+		for (int k = 0; i < 4 && embedded_files[k].name; k++)
+			if (!strcmp(embedded_files[k].name, first[i]))
+				text = embedded_files[k].text;
+		snprintf(label, sizeof(label), "probes/%s", p->name);
+		p->label = strdup(label);
+		p->origin = strdup("test");
+		text_puts(&p->text, i < 4 ? text : probes[i - 4]);
+	}
+	hooks_free(&hooks);
+	CHECK_INT(source_hooks(&src, &hooks, &why), 0);
+	text_reset(&source);
+	source_assemble(&src, &hooks, &source);
+	source_free(&src);
+	text_free(&why);
+}
+
+#define ASSEMBLE(...) assemble((const char *const[]){ __VA_ARGS__, NULL })
+
+/* No child, running or dead, is left; not even one of the child's own. */
+static void check_no_child(void)
+{
+	int status;
+	pid_t pid;
+
+	pid = waitpid(-1, &status, WNOHANG);
+	CHECK_INT(pid, -1);
+	if (pid < 0)
+		CHECK_INT(errno, ECHILD);
+}
+
+static int build_with(int stop_fd, int timeout_ms)
+{
+	struct program_request req = { .source = text_str(&source),
+				       .headers = HEADERS_BTF,
+				       .stop_fd = stop_fd,
+				       .timeout_ms = timeout_ms,
+				       .no_cache = true };
+	int err;
+
+	err = program_build(&program, &hooks, &req);
+	check_no_child();
+	CHECK(!strchr(text_str(&program.error), '\n'));
+	CHECK(err || !program.error.len);
+	return err;
+}
+
+static int build(void)
+{
+	return build_with(-1, 25000);
+}
+
+static void end(void)
+{
+	program_free(&program);
+	hooks_free(&hooks);
+}
+
+static void says(const struct text *t, const char *what)
+{
+	if (!CHECK(strstr(text_str(t), what)))
+		CHECK_STR(text_str(t), what);
+}
+
+static int open_descriptors(void)
+{
+	DIR *d = opendir("/proc/self/fd");
+	int n = 0;
+
+	while (readdir(d))
+		n++;
+	closedir(d);
+	return n;
+}
+
+/* A program of each kind that every kernel since 4.17 takes. */
+#define GOOD                                                                                       \
+	"int kprobe__tcp_v4_rcv(struct pt_regs *ctx, struct sk_buff *skb)\n"                       \
+	"{\n\treturn show_skb(ctx, skb);\n}\n"                                                     \
+	"RAW_TRACEPOINT_PROBE(netif_receive_skb)\n"                                                \
+	"{\n\treturn show_skb_at_data(ctx, (struct sk_buff *)ctx->args[0]);\n}\n"
+
+TEST(probes_that_are_good)
+{
+	struct lnk_counters c[2];
+
+	need_kernel();
+	ASSEMBLE(GOOD);
+	if (!CHECK_INT(build(), 0)) {
+		CHECK_STR(text_str(&program.error), "");
+		CHECK_STR(text_str(&program.compiler), "");
+	}
+	CHECK(program.counters_fd >= 0);
+	CHECK(program.events_fd >= 0);
+	CHECK_INT(counters_read(program.counters_fd, c, 2), 0);
+	CHECK_INT(c[0].seen + c[1].seen, 0);
+	for (int i = 0; i < 2; i++) {
+		CHECK(hooks.v[i].compiled);
+		CHECK(hooks.v[i].prog_fd >= 0);
+		CHECK(!hooks.v[i].refused);
+		CHECK_STR(text_str(&hooks.v[i].why), "");
+	}
+	says(&program.notes, "libbcc: /");
+	says(&program.notes, "headers: BTF of the running kernel\n");
+	says(&program.notes, "cflags: ");
+	end();
+}
+
+/* The whole tree, as the program itself would compile it. */
+TEST(the_probes_of_the_tree)
+{
+	struct source src = { 0 };
+	struct text why = { 0 };
+
+	need_kernel();
+	CHECK_INT(source_load(&src, NULL, &why), 0);
+	CHECK_INT(source_hooks(&src, &hooks, &why), 0);
+	source_assemble(&src, &hooks, &source);
+	source_free(&src);
+	if (!CHECK_INT(build(), 0))
+		CHECK_STR(text_str(&program.error), "");
+	for (int i = 0; i < hooks.n; i++) {
+		/* its #if asks for an offset from tracefs */
+		CHECK_INT(hooks.v[i].compiled, hooks.v[i].kind != HOOK_TRACEPOINT);
+		if (hooks.v[i].kind == HOOK_KPROBE || hooks.v[i].kind == HOOK_RAW_TRACEPOINT)
+			CHECK(hooks.v[i].prog_fd >= 0);
+		/* a kernel without TRACING programs is no reason to fail */
+		CHECK(!hooks.v[i].refused);
+	}
+	end();
+	text_free(&why);
+}
+
+TEST(a_probe_that_does_not_compile)
+{
+	need_kernel();
+	ASSEMBLE(GOOD, "/* one\n * two */\nint kprobe__x(struct pt_regs *ctx)\n{\n"
+		       "\treturn no_such_name;\n}\n");
+	CHECK_INT(build(), -EINVAL);
+	CHECK_STR(text_str(&program.error),
+		  "probes/b.c:5:9: error: use of undeclared identifier 'no_such_name'");
+	says(&program.compiler, "return no_such_name;");
+	CHECK(program.counters_fd < 0 && program.events_fd < 0);
+	CHECK(hooks.v[0].prog_fd < 0);
+	end();
+	/* behind what is spliced in, too */
+	ASSEMBLE(GOOD "#error here\n");
+	CHECK_INT(build(), -EINVAL);
+	CHECK_STR(text_str(&program.error), "probes/a.c:9:2: error: here");
+	end();
+}
+
+TEST(a_brace_that_is_not_closed)
+{
+	need_kernel();
+	ASSEMBLE("int kprobe__x(struct pt_regs *ctx)\n{\n\treturn 0;\n");
+	CHECK_INT(build(), -EINVAL);
+	says(&program.error, "probes/a.c:");
+	end();
+}
+
+/* libbcc calls exit(1) in the child. */
+TEST(a_stack_of_over_512_bytes)
+{
+	need_kernel();
+	ASSEMBLE("int kprobe__big(struct pt_regs *ctx)\n{\n\tvolatile char big[600] = { 0 };\n"
+		 "\tint i;\n\n\tfor (i = 0; i < 600; i++)\n\t\tbig[i] = i;\n"
+		 "\treturn big[bpf_get_smp_processor_id() & 511];\n}\n");
+	CHECK(build() < 0);
+	says(&program.error, "stack limit of 512 bytes is exceeded");
+	says(&program.error, "probes/a.c:");
+	says(&program.error, "kprobe__big");
+	end();
+}
+
+/* The name of the function is how a row finds its stage. */
+TEST(a_row_of_a_function_that_is_no_probe)
+{
+	need_kernel();
+	ASSEMBLE("static int helper(struct pt_regs *ctx, struct sk_buff *skb)\n{\n"
+		 "\treturn show_skb(ctx, skb);\n}\n",
+		 GOOD);
+	CHECK_INT(build(), -EINVAL);
+	says(&program.error, "probes/a.c:3:");
+	says(&program.error, "are called by a probe function itself");
+	end();
+}
+
+/* The verifier refuses one program; the others are loaded. */
+TEST(a_verifier_rejection)
+{
+	need_kernel();
+	ASSEMBLE("int kprobe__bad(struct pt_regs *ctx)\n{\n\tint k = bpf_get_smp_processor_id();\n"
+		 "\tstruct lnk_counters *c = lnk_counters.lookup(&k);\n\n"
+		 "\tc->seen = 1;\n\treturn 0;\n}\n",
+		 GOOD);
+	if (!CHECK_INT(build(), 0))
+		CHECK_STR(text_str(&program.error), "");
+	CHECK_INT(hooks.n, 3);
+	CHECK(hooks.v[0].compiled);
+	CHECK(hooks.v[0].refused);
+	CHECK_INT(hooks.v[0].prog_fd, -1);
+	says(&hooks.v[0].why, "the kernel's verifier refused it: R");
+	says(&hooks.v[0].why, "invalid mem access 'map_value_or_null'");
+	CHECK(!strchr(text_str(&hooks.v[0].why), '\n'));
+	says(&hooks.v[0].log, "processed ");
+	for (int i = 1; i < hooks.n; i++) {
+		CHECK(!hooks.v[i].refused);
+		CHECK(hooks.v[i].prog_fd >= 0);
+		CHECK_STR(text_str(&hooks.v[i].why), "");
+		CHECK(!strstr(text_str(&hooks.v[i].log), "invalid mem access"));
+	}
+	end();
+}
+
+/* A function of another name is said to be left alone. */
+TEST(functions_that_are_no_hooks)
+{
+	need_kernel();
+	ASSEMBLE(GOOD, "int some_function(void *ctx)\n{\n\treturn 0;\n}\n");
+	CHECK_INT(build(), 0);
+	says(&program.notes, "some_function is not named like a probe");
+	end();
+}
+
+/* A hook that the preprocessor takes out is there, and not compiled. */
+TEST(hooks_that_are_not_compiled)
+{
+	need_kernel();
+	ASSEMBLE("#if 0\nint kprobe__out(struct pt_regs *ctx)\n{\n\treturn 0;\n}\n#endif\n", GOOD);
+	CHECK_INT(build(), 0);
+	CHECK_INT(hooks.n, 3);
+	CHECK(!hooks.v[0].compiled);
+	CHECK(!hooks.v[0].refused);
+	CHECK_INT(hooks.v[0].prog_fd, -1);
+	CHECK(hooks.v[1].prog_fd >= 0);
+	end();
+}
+
+TEST(an_edited_event_h)
+{
+	struct text t = { 0 };
+	const char *at;
+
+	need_kernel();
+	ASSEMBLE(GOOD);
+	at = strstr(text_str(&source), "__u32 ack_seq;");
+	if (!CHECK(at))
+		return;
+	text_add(&t, source.s, (size_t)(at - source.s));
+	text_puts(&t, "__u64 ack_seq;");
+	text_puts(&t, at + 14);
+	text_reset(&source);
+	text_puts(&source, t.s);
+	CHECK_INT(build(), -EINVAL);
+	says(&program.error, "field 'ack_seq' of struct lnk_event is not where");
+	end();
+	text_free(&t);
+}
+
+TEST(no_maps)
+{
+	need_kernel();
+	ASSEMBLE("");
+	text_reset(&source);
+	text_puts(&source, "int kprobe__x(void *ctx) { return 0; }\n");
+	CHECK_INT(build(), -EINVAL);
+	says(&program.error, "no map lnk_counters or lnk_events");
+	end();
+	text_reset(&source);
+	CHECK(build() < 0);
+	CHECK(program.error.len);
+	end();
+}
+
+TEST(stop_fd_at_once)
+{
+	int p[2];
+
+	need_kernel();
+	ASSEMBLE(GOOD);
+	CHECK_INT(pipe(p), 0);
+	CHECK_INT(write(p[1], "x", 1), 1);
+	CHECK_INT(build_with(p[0], 25000), -EINTR);
+	CHECK_STR(text_str(&program.error), "");
+	CHECK(program.counters_fd < 0 && program.events_fd < 0);
+	end();
+	close(p[0]);
+	close(p[1]);
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* A compile of many seconds, to be ended in the middle. */
+static void assemble_slow(void)
+{
+	ASSEMBLE(GOOD);
+	for (int i = 0; i < 100; i++)
+		text_printf(&source,
+			    "int kprobe__f%d(struct pt_regs *ctx, struct sk_buff *skb)\n"
+			    "{\n\treturn show_skb(ctx, skb);\n}\n",
+			    i);
+}
+
+TEST(stop_fd_during_the_compile)
+{
+	struct itimerspec when = { .it_value = { .tv_nsec = 300000000 } };
+	int fd = timerfd_create(CLOCK_MONOTONIC, 0);
+	int64_t start;
+
+	need_kernel();
+	assemble_slow();
+	timerfd_settime(fd, 0, &when, NULL);
+	start = now_ms();
+	CHECK_INT(build_with(fd, 25000), -EINTR);
+	CHECK(now_ms() - start >= 290);
+	CHECK(now_ms() - start < 2000);
+	end();
+	close(fd);
+}
+
+TEST(too_slow)
+{
+	int64_t start;
+
+	need_kernel();
+	ASSEMBLE(GOOD);
+	CHECK_INT(build_with(-1, 1), -ETIMEDOUT);
+	CHECK_STR(text_str(&program.error), "the compile took too long and was ended");
+	end();
+	ASSEMBLE(GOOD);
+	CHECK_INT(build_with(-1, 0), -ETIMEDOUT);
+	CHECK(program.error.len);
+	end();
+	assemble_slow();
+	start = now_ms();
+	CHECK_INT(build_with(-1, 400), -ETIMEDOUT);
+	CHECK(now_ms() - start >= 400);
+	CHECK(now_ms() - start < 2500);
+	CHECK_STR(text_str(&program.error), "the compile took too long and was ended");
+	end();
+}
+
+/* Whatever happens: a build that is over has left nothing open. */
+TEST(descriptors)
+{
+	static const char bad[] = "int kprobe__x(void *c) { return nosuch; }\n";
+	int p[2], before = 0;
+
+	need_kernel();
+	CHECK_INT(pipe(p), 0);
+	CHECK_INT(write(p[1], "x", 1), 1);
+	for (int i = 0; i < 3; i++) {
+		ASSEMBLE(GOOD);
+		CHECK_INT(build(), 0);
+		end();
+		ASSEMBLE(bad);
+		CHECK_INT(build(), -EINVAL);
+		end();
+		ASSEMBLE(GOOD);
+		CHECK_INT(build_with(p[0], 25000), -EINTR);
+		end();
+		ASSEMBLE(GOOD);
+		CHECK_INT(build_with(-1, 1), -ETIMEDOUT);
+		end();
+		if (!i)
+			before = open_descriptors();
+	}
+	CHECK_INT(open_descriptors(), before);
+}
+
+/* The compile leaves this process as it was. */
+TEST(the_parent_is_left_alone)
+{
+	char cwd[4096], again[4096];
+	void *lib;
+
+	need_kernel();
+	setenv("ARCH", "nonsense", 1); /* libbcc would obey these */
+	setenv("BCC_KERNEL_SOURCE", "/nowhere", 1);
+	setenv("BCC_PROBE_PREFIX", "x", 1);
+	CHECK(getcwd(cwd, sizeof(cwd)));
+	ASSEMBLE(GOOD);
+	CHECK_INT(build(), 0);
+	CHECK(getcwd(again, sizeof(again)));
+	CHECK_STR(again, cwd);
+	CHECK_STR(getenv("ARCH"), "nonsense");
+	lib = dlopen("libbcc.so.0", RTLD_NOLOAD | RTLD_NOW);
+	CHECK(!lib);
+	CHECK(!access("/tmp", F_OK));
+	end();
+}
+
+/* Signals that the program blocks do not keep the child alive, nor does it get ours. */
+TEST(blocked_signals)
+{
+	sigset_t set, old;
+
+	need_kernel();
+	sigfillset(&set);
+	sigprocmask(SIG_BLOCK, &set, &old);
+	ASSEMBLE(GOOD);
+	CHECK_INT(build(), 0);
+	end();
+	CHECK_INT(build_with(-1, 1), -ETIMEDOUT);
+	end();
+	sigprocmask(SIG_SETMASK, &old, NULL);
+}
+
+TEST(no_such_headers)
+{
+	struct program_request req = { .headers = HEADERS_DIR,
+				       .headers_dir = "/nowhere/at/all",
+				       .stop_fd = -1,
+				       .timeout_ms = 25000 };
+
+	need_kernel();
+	ASSEMBLE(GOOD);
+	req.source = text_str(&source);
+	CHECK(program_build(&program, &hooks, &req) < 0);
+	check_no_child();
+	says(&program.error, "/nowhere/at/all: No such file or directory");
+	end();
+}
