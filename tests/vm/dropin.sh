@@ -43,19 +43,33 @@ kill -INT $tool
 wait $tool
 echo "status $?"
 cat /run/rows /run/err
+# The same once more: every kind is loaded from the cache and attached.
+./linux_net_kernel -v -d --probe-dir /run/probes -p 9651 >/run/rows2 2>/run/err2 &
+tool=$!
+while ! grep -q Started /run/err2 && kill -0 $tool; do sleep 0.1; done
+python3 tests/traffic.py 127.0.0.1 9651 3
+sleep 0.5
+kill -INT $tool
+wait $tool
+sed 's/^/again: /' /run/rows2 /run/err2
 INSIDE
 RUN_TIMEOUT=300 run scripts/vm.sh 6.1 --no-headers -- sh -c "$(cat "$TMP/inside.sh")"
 check "every kind of probe becomes a stage" expect_exit 0 -- expect_out 'status 0' -- \
 	expect_out 'Stage tcp_ack: kprobe tcp_ack' -- \
-	expect_out 'Stage tcp_rcv_established: kretprobe tcp_rcv_established' -- \
+	expect_out 'Stage tcp_rcv_established return: kretprobe tcp_rcv_established' -- \
 	expect_out 'Stage tcp_v4_rcv: fentry tcp_v4_rcv' -- \
-	expect_out 'Stage tcp_rcv_state_process: fexit tcp_rcv_state_process' -- \
+	expect_out 'Stage tcp_rcv_state_process return: fexit tcp_rcv_state_process' -- \
 	expect_out 'Stage tcp_rcv_space_adjust: raw tracepoint tcp_rcv_space_adjust' -- \
 	expect_out 'Stage net:netif_rx: tracepoint net:netif_rx'
-for name in tcp_ack tcp_v4_rcv tcp_rcv_state_process tcp_rcv_space_adjust net:netif_rx; do
+for name in tcp_ack tcp_v4_rcv "tcp_rcv_state_process return" tcp_rcv_space_adjust net:netif_rx; do
 	check "rows of $name" expect_out "[$name]"
 done
 check "-d names the place that was probed" expect_out "Debug - Function name: 'tcp_ack'" -- \
 	grep -q 'Probed at: 0x[0-9a-f]* tcp_ack+0x[0-9a-f]* (kprobe tcp_ack, from the registers)' "$TMP/out" -- \
 	grep -q 'Probed at: 0x[0-9a-f]* tcp_v4_rcv+0x0 (fentry tcp_v4_rcv, from kallsyms)' "$TMP/out"
 check "the books balance" expect_out 'received: exact'
+check "the same from the cache" expect_out 'again: cache: compiled before' -- \
+	expect_out 'again: Stage tcp_v4_rcv: fentry tcp_v4_rcv' -- \
+	expect_out 'again: Stage tcp_rcv_state_process return: fexit tcp_rcv_state_process' -- \
+	expect_out 'again: [tcp_v4_rcv]' -- expect_out 'again: [tcp_ack]' -- \
+	expect_out 'again: seen = filtered + limited + lost + received: exact'

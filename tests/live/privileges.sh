@@ -1,0 +1,97 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# timeout: 120
+# What the running monitor has given up (docs/security.md), and how the binary is built.
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/lib.sh"
+
+# field PID NAME: of /proc/PID/status
+field()
+{
+	awk -v f="$2:" '$1 == f { print $2 }' "/proc/$1/status"
+}
+
+expect_field()
+{
+	local got
+
+	got=$(field "$1" "$2")
+	[ "$got" = "$3" ] || fails "$2 is $got, not $3"
+}
+
+NONE=0000000000000000
+# CAP_PERFMON or CAP_SYS_ADMIN, with CAP_IPC_LOCK: for a CPU that comes online
+expect_permitted()
+{
+	case $(field "$1" CapPrm) in
+	"$NONE" | 0000004000004000 | 0000000000204000) ;;
+	*) fails "CapPrm is $(field "$1" CapPrm)" ;;
+	esac
+}
+
+start rows -p 9661
+pid=$SPAWNED
+# bpf() may need CAP_BPF before Linux 5.19 (tests/vm/privileges.sh looks at 5.10)
+check "no capability is in effect" expect_field "$pid" CapEff $NONE -- expect_permitted "$pid" -- \
+	expect_field "$pid" CapInh $NONE -- expect_field "$pid" CapAmb $NONE
+check "no way to get one back" expect_field "$pid" CapBnd $NONE -- expect_field "$pid" NoNewPrivs 1
+if [ -n "$(field "$pid" Seccomp)" ] && [ "$(uname -m)" = x86_64 ]; then
+	check "system calls are filtered" expect_field "$pid" Seccomp 2
+else
+	skip "system calls are filtered" "this kernel has no seccomp, or another processor"
+fi
+traffic 127.0.0.1 9661 5 >/dev/null
+sleep 0.2
+stop rows "$pid"
+# shellcheck disable=SC2016 # awk's
+check "it works without them" expect_exit 0 -- expect_exact -- expect_rows '$4 == 9661 || $5 == 9661'
+
+start stats -s 0.2
+pid=$SPAWNED
+check "-s: none at all" expect_field "$pid" CapEff $NONE -- expect_field "$pid" CapPrm $NONE
+sleep 0.5
+stop stats "$pid"
+check "-s: counters are still read" expect_exit 0 -- expect_out 'netif_receive_skb'
+
+# With gdb the monitor itself is made to try what it has given up: a file to write, one to
+# read, a socket, a process, a signal, a BPF program, a namespace.
+if command -v gdb >/dev/null && [ "$(uname -m)" = x86_64 ]; then
+	start tried -p 9662
+	pid=$SPAWNED
+	timeout 60 gdb -nx -batch -p "$pid" \
+		-ex 'print (int)getpid()' \
+		-ex 'print (int)open("/run/lnk-test-refused", 0101, 0600)' \
+		-ex 'print (int)open("/etc/hostname", 0)' \
+		-ex 'print (int)socket(2, 1, 0)' \
+		-ex 'print (int)fork()' \
+		-ex 'print (int)kill(1, 0)' \
+		-ex 'print (int)syscall(321, 5, 0, 0)' \
+		-ex 'print (int)setns(0, 0)' </dev/null >"$TMP/gdb" 2>&1
+	traffic 127.0.0.1 9662 5 >/dev/null
+	sleep 0.2
+	stop tried "$pid"
+	if grep -q " = $pid\$" "$TMP/gdb"; then
+		check "what it has no use for is refused" \
+			[ "$(grep -c '^\$[0-9]* = -1$' "$TMP/gdb")" -eq 7 ] -- \
+			[ ! -e /run/lnk-test-refused ] -- expect_exit 0 -- expect_exact
+	else
+		skip "refused operations" "gdb cannot call functions here"
+	fi
+else
+	skip "refused operations" "needs gdb"
+fi
+
+# --- the binary
+
+if command -v readelf >/dev/null; then
+	readelf -hldW "$LNK" >"$TMP/elf" 2>&1
+	readelf -sW --dyn-syms "$LNK" >"$TMP/symbols" 2>&1
+	check "position independent, read-only after relocation, bound at start" \
+		grep -q 'Type: *DYN' "$TMP/elf" -- grep -q GNU_RELRO "$TMP/elf" -- \
+		grep -Eq 'BIND_NOW|FLAGS_1.*NOW' "$TMP/elf"
+	check "no stack that can be run" grep -Eq 'GNU_STACK.* RW +0x' "$TMP/elf"
+	check "stack protector, checked copies" grep -q __stack_chk_fail "$TMP/symbols" -- \
+		grep -q '__[a-z]*printf_chk' "$TMP/symbols"
+else
+	skip "the binary" "needs readelf"
+fi

@@ -1,0 +1,160 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# truth.sh [--short | --full [--write]]: is the table true? See tests/truth/__main__.py.
+#
+# --short (the default) looks at this kernel only. --full takes Debian's kernels in virtual
+# machines as well, each with BTF and without headers (fentry) and with headers and without
+# BTF (kprobes), and this kernel with Debian 13's libbcc; it takes about 40 minutes.
+# --write puts the result into docs/truth.md. TRUTH_HOSTS="6.1 6.1-rt native ..." selects;
+# what the others showed last time is kept in build/truth.
+. "$(dirname "$0")/lib.sh"
+
+FORM=--short WRITE=
+while [ $# -gt 0 ]; do
+	case $1 in
+	--short | --full) FORM=$1 ;;
+	--write) WRITE=1 ;;
+	*)
+		echo "usage: truth.sh [--short | --full [--write]]" >&2
+		exit 2
+		;;
+	esac
+	shift
+done
+
+OUT=$TOP/build/truth # each host's results, for the table
+
+# What this kernel lets the program use decides which rows there are.
+native_kind()
+{
+	"$1" --check --attach=fentry >"$TMP/check" 2>&1 </dev/null
+	if grep -q 'fentry tcp_queue_rcv: compiled and verified' "$TMP/check"; then
+		echo fentry
+	elif [ -e /sys/bus/event_source/devices/kprobe/type ]; then
+		echo kprobe
+	else
+		echo tracepoint
+	fi
+}
+
+# show FILE STATUS NAME: the result lines; the table stays in the file. Status 1 means that
+# the run has said itself what was wrong.
+show()
+{
+	grep -v -e '^row' -e '^# [0-9.]* s: ' "$1"
+	if [ "$2" -gt 1 ] || ! grep -q '^ok - ' "$1"; then
+		not_ok "$3: the run came to its end" "status $2"
+		sed 's/^/    /' "${1%.out}.err" >&2
+	fi
+}
+
+native()
+{
+	local name status=0
+
+	name="$(uname -r | sed 's/^\([0-9]*\.[0-9]*\).*/\1/') (this host)"
+	timeout -k 20 500 python3 "$TOP/tests/truth" --lnk "$LNK" --kind "$(native_kind "$LNK")" \
+		--name "$name" --table --load >"$OUT/0-native.out" 2>"$OUT/0-native.err" || status=$?
+	show "$OUT/0-native.out" "$status" native
+}
+
+# vm KERNEL --no-headers|--no-btf KIND ARGS...
+vm()
+{
+	local kernel=$1 without=$2 kind=$3 file status=0 attach=()
+
+	shift 3
+	# the others are what the program chooses by itself there
+	[ "$kind" != tracepoint ] || attach=(--attach tracepoint)
+	file=$OUT/1-$kernel$without-$kind
+	"$TOP/scripts/vm.sh" "$kernel" "$without" --timeout 1500 "$@" -- \
+		python3 tests/truth --kind "$kind" --name "$kernel ${without#--}, $kind" --table -v \
+		--paths lo,veth,nic,vlan,vlan-inband --load --load-bytes 800000 -- "${attach[@]}" \
+		>"$file.out" 2>"$file.err" || status=$?
+	show "$file.out" "$status" "$kernel $without $kind"
+}
+
+# Debian 13 in a directory: its libbcc (0.31), its compiler, our sources.
+debian13()
+{
+	local root=$OUT/debian13 status=0 packages
+
+	if ! command -v debootstrap >/dev/null; then
+		skip "libbcc 0.31" "needs debootstrap"
+		return 0
+	fi
+	packages=gcc,libc6-dev,make,pkgconf,libbpfcc-dev,libbpf-dev,libelf-dev,libarchive-dev,libcap-dev
+	packages=$packages,libbpfcc,python3,tcpdump,iproute2,ethtool,nftables,procps,mount,kmod
+	if [ ! -e "$root/complete" ]; then
+		rm -rf --one-file-system "$root"
+		if ! debootstrap --variant=minbase --include="$packages" trixie "$root" \
+			"${TRUTH_MIRROR:-http://deb.debian.org/debian}" >"$TMP/debootstrap" 2>&1; then
+			skip "libbcc 0.31" "debootstrap failed: $(tail -n 1 "$TMP/debootstrap")"
+			return 0
+		fi
+		: >"$root/complete"
+	fi
+	rm -rf "$root/src"
+	mkdir -p "$root/src"
+	tar -C "$TOP" --exclude=./build --exclude=./.git --exclude=./linux_net_kernel -c . |
+		tar -C "$root/src" -x
+	cat >"$TMP/inside" <<'INSIDE'
+cd /src && make -s >/dev/null || exit 2
+mount -t sysfs sysfs /sys && mount -t proc proc /proc && mount -t devtmpfs dev /dev && mount -t tmpfs tmpfs /run &&
+	mount -t tracefs tracefs /sys/kernel/tracing || exit 2
+kind=tracepoint
+./linux_net_kernel --check --attach=fentry 2>&1 |
+	grep -q 'fentry tcp_queue_rcv: compiled and verified' && kind=fentry
+exec python3 -B tests/truth --kind $kind --name "$NAME" --table --load
+INSIDE
+	# shellcheck disable=SC2016 # the inner shell expands them
+	NAME="$(uname -r | sed 's/^\([0-9]*\.[0-9]*\).*/\1/') (this host), libbcc 0.31" \
+		timeout -k 20 600 unshare -m \
+		sh -c 'mount --bind "$1" "$1" && exec chroot "$1" sh -c "$2"' sh "$root" \
+		"$(cat "$TMP/inside")" \
+		>"$OUT/2-libbcc.out" 2>"$OUT/2-libbcc.err" </dev/null || status=$?
+	show "$OUT/2-libbcc.out" "$status" "libbcc 0.31"
+}
+
+write()
+{
+	{
+		sed '/^<!-- the table -->$/q' "$TOP/docs/truth.md"
+		echo
+		python3 "$TOP/tests/truth/report.py" "$OUT"/*.out
+	} >"$TMP/truth.md" && cp "$TMP/truth.md" "$TOP/docs/truth.md"
+}
+
+need_root
+need_binary
+need_command tcpdump
+need_command ip
+need_command ethtool
+need_command nft
+need_command python3
+cd "$TOP" || exit 1
+mkdir -p "$OUT"
+
+if [ "$FORM" = --short ]; then
+	native
+	exit 0
+fi
+
+wanted()
+{
+	case " ${TRUTH_HOSTS:-native libbcc 5.10 6.1 6.12 6.1-rt 6.12-rt} " in
+	*" $1 "*) ;;
+	*) return 1 ;;
+	esac
+}
+
+if wanted native; then native; fi
+for kernel in 5.10 6.1 6.12 6.1-rt 6.12-rt; do
+	wanted "$kernel" || continue
+	vm "$kernel" --no-headers fentry --net virtio
+	vm "$kernel" --no-btf kprobe --net e1000
+done
+if wanted 6.1; then vm 6.1 --no-headers tracepoint --net e1000; fi
+if wanted libbcc; then debian13; fi
+if [ -n "$WRITE" ]; then write; fi

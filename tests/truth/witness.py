@@ -1,0 +1,306 @@
+# SPDX-License-Identifier: MIT
+"""Others who saw the same traffic: tcpdump (packets, parsed here), ftrace (calls of the
+kernel's functions, their arguments read by it) and the kernel's own TcpInSegs."""
+import collections
+import os
+import re
+import signal
+import socket
+import struct
+import subprocess
+import tempfile
+import time
+
+import btf
+from paths import Inside
+
+# --- packets -------------------------------------------------------------------------
+
+# kind: "tcp", "fragment" (no TCP header: not the first), "unreadable" (the header is cut
+# short by the first fragment's end, or stands behind more headers than the tool walks)
+Packet = collections.namedtuple(
+    "Packet", "src dst sport dport seq ack flags window length vids kind datagram tap")
+
+MOST_EXTENSIONS = 6  # of IPv6 headers that the tool walks
+FIN, SYN, RST = 1, 2, 4
+
+
+class Capture:
+    """tcpdump on one interface, incoming packets only."""
+
+    def __init__(self, space, dev, file):
+        self.tap, self.file = (space, dev), file
+        self.proc = subprocess.Popen(
+            ["ip", "netns", "exec", space, "tcpdump", "-i", dev, "-Q", "in", "-nn", "-U",
+             "--immediate-mode", "-B", "32768", "-s", "256", "-w", file],
+            stderr=subprocess.PIPE, text=True)
+
+    def wait_ready(self):
+        for line in self.proc.stderr:
+            if "listening on" in line:
+                return
+        raise RuntimeError("tcpdump did not start")
+
+    def stop(self):
+        """It has to have seen everything, or it is no witness."""
+        self.proc.send_signal(signal.SIGINT)
+        _, err = self.proc.communicate(timeout=60)
+        lost = re.search(r"(\d+) packets? dropped by kernel", err)
+        if not lost or int(lost.group(1)):
+            raise RuntimeError("the witness itself lost packets: " + err)
+
+    def packets(self):
+        with open(self.file, "rb") as f:
+            data = f.read()
+        if struct.unpack_from("<I", data)[0] != 0xA1B2C3D4:
+            raise RuntimeError("not a pcap file")
+        at = 24
+        while at + 16 <= len(data):
+            caplen, = struct.unpack_from("<I", data, at + 8)
+            packet = parse_frame(data[at + 16:at + 16 + caplen], self.tap)
+            at += 16 + caplen
+            if packet:
+                yield packet
+
+
+def quiet(files, seconds):
+    """Waits until nobody has written for that long."""
+    before, since = None, time.monotonic()
+    while time.monotonic() - since < seconds:
+        now = [os.path.getsize(f) for f in files]
+        if now != before:
+            before, since = now, time.monotonic()
+        time.sleep(0.05)
+
+
+def parse_frame(frame, tap):
+    at, vids = 12, []
+    proto, = struct.unpack_from(">H", frame, at)
+    while proto in (0x8100, 0x88A8):
+        tci, proto = struct.unpack_from(">HH", frame, at + 2)
+        vids.append(tci & 0xFFF)
+        at += 4
+    if proto not in (0x0800, 0x86DD):
+        return None
+    return parse_ip(frame[at + 2:], tuple(vids), tap)
+
+
+def parse_ip(ip, vids=(), tap=None):
+    """One packet from its IP header on, or None if it is not TCP."""
+    datagram = None
+    if ip[0] >> 4 == 4:
+        total, ident, place = struct.unpack_from(">HHH", ip, 2)
+        src, dst = (socket.inet_ntop(socket.AF_INET, ip[i:i + 4]) for i in (12, 16))
+        head, extensions, offset = (ip[0] & 15) * 4, 0, (place & 0x1FFF) * 8
+        if place & 0x3FFF:
+            datagram = (src, dst, ident)
+        if ip[9] != 6:
+            return None
+    else:
+        head, extensions, offset, following = 40, 0, 0, ip[6]
+        total = 40 + struct.unpack_from(">H", ip, 4)[0]
+        src, dst = (socket.inet_ntop(socket.AF_INET6, ip[i:i + 16]) for i in (8, 24))
+        while following in (0, 43, 44, 51, 60) and not offset:
+            extensions += 1
+            if following == 44:
+                place, ident = struct.unpack_from(">HI", ip, head + 2)
+                offset, datagram = place & 0xFFF8, (src, dst, ident) if place & 0xFFF9 else None
+                size = 8
+            else:
+                size = (ip[head + 1] + 2) * 4 if following == 51 else (ip[head + 1] + 1) * 8
+            following, head = ip[head], head + size
+        if following != 6:
+            return None
+    if offset or total - head < 20 or extensions > MOST_EXTENSIONS:
+        ports = struct.unpack_from(">HH", ip, head) if not offset else (0, 0)
+        return Packet(src, dst, *ports, 0, 0, 0, 0, 0, vids,
+                      "fragment" if offset else "unreadable", datagram, tap)
+    sport, dport, seq, ack, off, flags, window = struct.unpack_from(">HHIIBBH", ip, head)
+    return Packet(src, dst, sport, dport, seq, ack, flags, window,
+                  total - head - (off >> 4) * 4, vids, "tcp", datagram, tap)
+
+
+# --- calls ---------------------------------------------------------------------------
+
+# What a call was about. From the TCP functions on there is no packet with addresses to be
+# had without trusting what the tool trusts: there the ports tell the connections apart.
+Call = collections.namedtuple("Call", "function src dst sport dport seq ack")
+
+
+class Ftrace:
+    """kprobe events of ftrace at the functions of the stages, which fetch what the kernel
+    itself knows of the packet: at the IP functions the bytes at skb->data, at the TCP ones
+    its control block, at sock_def_readable the socket."""
+
+    def __init__(self, tmp):
+        self.tmp, self.names, self.why = tmp, [], None
+        self.mounted = []
+        self.root = "/sys/kernel/tracing"
+        if not os.path.exists(self.root + "/trace"):
+            self.root = self.mount("tracefs")
+        self.instance = f"{self.root}/instances/lnk-truth-{os.getpid()}"
+        os.mkdir(self.instance)
+        self.group = f"lnkt{os.getpid()}"
+        self.write("trace_clock", "mono")
+        self.write("buffer_size_kb", "16384")
+        try:
+            self.define()
+        except (OSError, KeyError) as error:
+            self.why = f"{error}"
+
+    def mount(self, kind):
+        place = tempfile.mkdtemp(dir=self.tmp)
+        subprocess.run(["mount", "-t", kind, "none", place], check=True)
+        self.mounted.append(place)
+        return place
+
+    def write(self, name, text, mode="w"):
+        with open(f"{self.instance}/{name}", mode, encoding="ascii") as f:
+            f.write(text)
+
+    def kprobe_events(self, line):
+        # not open(..., "a"): that seeks, which this file refuses
+        fd = os.open(self.root + "/kprobe_events", os.O_WRONLY | os.O_APPEND)
+        try:
+            os.write(fd, line.encode())
+        finally:
+            os.close(fd)
+
+    def define(self):
+        if not os.path.exists(self.root + "/kprobe_events"):
+            raise OSError("this kernel has no kprobes")
+        # the tool may have to do without BTF; its witness need not
+        types = btf.Btf(self.mount("sysfs") + "/kernel/btf/vmlinux")
+        off = types.offset
+        data, cb = off("sk_buff", "data"), off("sk_buff", "cb")
+        ports = off("sock_common", "skc_portpair")
+        sock = " ".join(f"{name}=+{off(*field)}(%di):{kind}" for name, field, kind in (
+            ("family", ("sock_common", "skc_family"), "u16"),
+            ("state", ("sock_common", "skc_state"), "u8"),
+            ("ports", ("sock_common", "skc_portpair"), "u32"),
+            ("protocol", ("sock", "sk_protocol"), "u16"),
+            ("peer", ("sock_common", "skc_daddr"), "u32"),
+            ("me", ("sock_common", "skc_rcv_saddr"), "u32"),
+            ("peer6", ("sock_common", "skc_v6_daddr"), "x64[2]"),
+            ("me6", ("sock_common", "skc_v6_rcv_saddr"), "x64[2]"),
+            ("seq", ("tcp_sock", "rcv_nxt"), "u32"),
+            ("ack", ("tcp_sock", "snd_una"), "u32")))
+        packet = f"head=+0(+{data}(%di)):x64[16]"
+        segment = f"head=+0(+{data}(%si)):x64[2] seq=+{cb}(%si):u32"
+        for name, what in (
+                ("ip_local_deliver", packet), ("ip6_input", packet),
+                ("tcp_v4_do_rcv", segment), ("tcp_v6_do_rcv", segment),
+                ("tcp_rcv_established", segment),
+                ("tcp_queue_rcv", f"ports=+{ports}(%di):u32 seq=+{cb}(%si):u32"),
+                ("sock_def_readable", sock)):
+            self.kprobe_events(f"p:{self.group}/{name} {name} {what}\n")
+            self.names.append(name)
+
+    def watch_tracepoint(self, first, last):
+        """Where there are no kprobes: tcp_probe's own record, of a range of ports."""
+        event = "events/tcp/tcp_probe/"
+        self.write(event + "filter", f"(sport >= {first} && sport <= {last}) || "
+                                     f"(dport >= {first} && dport <= {last})")
+        self.write(event + "enable", "1")
+
+    def probes(self):
+        """(peer, me, peer's port, my port) of each."""
+        found = []
+        with open(self.instance + "/trace", encoding="ascii", errors="replace") as f:
+            for line in f:
+                m = re.search(r" tcp_probe: .*src=\[?([^ \]]+?)\]?:(\d+) dest=\[?([^ \]]+?)\]?:(\d+) ", line)
+                if m:
+                    me, mine, peer, theirs = m.groups()
+                    found.append((plain(peer), plain(me), int(theirs), int(mine)))
+        return found
+
+    def enable(self, on):
+        if self.names:
+            self.write(f"events/{self.group}/enable", "1" if on else "0")
+
+    def profile(self):
+        """{function: (hits, missed)}"""
+        if not self.names:
+            return {}
+        with open(self.root + "/kprobe_profile", encoding="ascii") as f:
+            lines = [l.split() for l in f]
+        return {l[0]: (int(l[1]), int(l[2])) for l in lines if l[0] in self.names}
+
+    def overrun(self):
+        total = 0
+        for cpu in os.listdir(self.instance + "/per_cpu"):
+            with open(f"{self.instance}/per_cpu/{cpu}/stats", encoding="ascii") as f:
+                total += sum(int(n) for n in re.findall(r"(?:overrun|dropped events): (\d+)", f.read()))
+        return total
+
+    def calls(self):
+        """Every call with a TCP header or a TCP socket; None for what it cannot see."""
+        if not self.names:
+            return None
+        if self.overrun():
+            raise RuntimeError("ftrace lost events")
+        with open(self.instance + "/trace", encoding="ascii", errors="replace") as f:
+            return [c for c in map(parse_call, f) if c]
+
+    def close(self):
+        try:
+            self.enable(False)
+        finally:
+            os.rmdir(self.instance)
+            for name in self.names:
+                self.kprobe_events(f"-:{self.group}/{name}\n")
+            for place in self.mounted:
+                subprocess.run(["umount", place], check=False)
+
+
+def array(text):
+    words = [int(w, 16) for w in text.strip("{}").split(",")]
+    return struct.pack(f"<{len(words)}Q", *words)
+
+
+def parse_call(line):
+    found = re.search(r" (\w+): \((\w+)\+0x", line)
+    if not found:
+        return None
+    name = found.group(1)
+    f = dict(re.findall(r"(\w+)=(\S+)", line[found.end():]))
+    if name in ("ip_local_deliver", "ip6_input"):
+        p = parse_ip(array(f["head"]))
+        return p and Call(name, p.src, p.dst, p.sport, p.dport, p.seq, p.ack) if p and p.kind == "tcp" else None
+    if name == "sock_def_readable":
+        return parse_sock_call(name, f)
+    if name == "tcp_queue_rcv":
+        # skc_dport in network order, then skc_num
+        num, port = int(f["ports"]) >> 16, socket.ntohs(int(f["ports"]) & 0xFFFF)
+        return Call(name, "", "", port, num, int(f["seq"]), 0)
+    # ACK from the header: where the socket's backlog merged segments (tcp_add_backlog()), the
+    # control block has the last one's, the row and the header the first one's
+    sport, dport, _, ack = struct.unpack_from(">HHII", array(f["head"]))
+    return Call(name, "", "", sport, dport, int(f["seq"]), ack)
+
+
+def parse_sock_call(name, f):
+    family, ports = int(f["family"]), int(f["ports"])
+    if family not in (2, 10) or f["protocol"] != "6":
+        return None
+    if family == 2:
+        peer, me = (socket.inet_ntop(socket.AF_INET, struct.pack("<I", int(f[x]))) for x in ("peer", "me"))
+    else:
+        peer, me = (plain(socket.inet_ntop(socket.AF_INET6, array(f[x]))) for x in ("peer6", "me6"))
+    if f["state"] == "10":  # TCP_LISTEN
+        return Call(name, "-", "-" if me in ("0.0.0.0", "::") else me, 0, ports >> 16, 0, 0)
+    return Call(name, peer, me, socket.ntohs(ports & 0xFFFF), ports >> 16,
+                int(f["seq"]), int(f["ack"]))
+
+
+def plain(address):
+    return address[7:] if address.startswith("::ffff:") and "." in address else address
+
+
+# --- counters ------------------------------------------------------------------------
+
+
+def in_segs(space):
+    with Inside(space), open("/proc/thread-self/net/snmp", encoding="ascii") as f:
+        names, values = [l.split() for l in f if l.startswith("Tcp:")]
+    return int(values[names.index("InSegs")])
