@@ -1,12 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# install-deps.sh [--build] [--run] [--test] [--lint] [--print]
+# install-deps.sh [--build] [--run] [--test] [--bench] [--lint] [--print]
 #
-# Installs, of the packages needed to build, run, test or lint, those that are
-# missing, on Debian, Ubuntu, Fedora and what is derived from them.  Without an
-# option: to build and run.  --test includes both.  --print says what it would do,
-# and does nothing.
+# Installs, of the packages needed to build, run, test, measure or lint, those that
+# are missing, on Debian, Ubuntu, Fedora and what is derived from them.  Without an
+# option: to build and run.  --test and --bench include both.  --print says what it
+# would do, and does nothing.  Of what --bench compares with, what cannot be had is
+# left out.
 #
 # It is silent, and quick, when nothing is missing.  It asks no questions, and
 # needs only a shell and the distribution's package manager.
@@ -28,7 +29,7 @@ die()
 
 usage()
 {
-	sed -n 's/^# \{0,1\}//; 4,12p' "$0"
+	sed -n 's/^# \{0,1\}//; 4,13p' "$0"
 }
 
 # In the lists below "a|b" is satisfied by either, and installed as a.
@@ -36,18 +37,22 @@ usage()
 debian_build='gcc libc6-dev make pkg-config|pkgconf libbpfcc-dev libbpf-dev libelf-dev
 	libarchive-dev libcap-dev'
 debian_run='libbpfcc kmod'
-debian_test='bash bpftrace busybox-static cpio debian-archive-keyring ethtool git iproute2
-	mandoc|man-db nftables procps python3 qemu-system-x86 tcpdump tmux util-linux
-	xz-utils zstd'
-debian_lint='clang-format clang-tidy cppcheck shellcheck'
+debian_test='bash bpftrace busybox-static clang cpio debian-archive-keyring ethtool git iproute2
+	libclang-rt-dev|libclang-rt-14-dev mandoc|man-db nftables procps python3
+	qemu-system-x86 tcpdump tmux util-linux xz-utils zstd'
+debian_bench='bpftool bpftrace iproute2 linux-headers-amd64 linux-perf python3 python3-bpfcc
+	tcpdump trace-cmd util-linux'
+debian_lint='clang-format clang-tidy cppcheck shellcheck valgrind'
 
 fedora_build='gcc glibc-devel make pkgconf-pkg-config bcc-devel libbpf-devel
 	elfutils-libelf-devel libarchive-devel libcap-devel'
 fedora_run='bcc kmod'
-fedora_test='bash bpftrace busybox cpio debian-keyring apt dpkg ethtool git iproute libasan
-	libubsan mandoc|man-db nftables procps-ng python3 qemu-system-x86-core tcpdump tmux
+fedora_test='bash bpftrace busybox clang compiler-rt cpio debian-keyring apt dpkg ethtool git
+	iproute libasan libubsan mandoc|man-db nftables procps-ng python3 qemu-system-x86-core tcpdump tmux
 	util-linux xz zstd'
-fedora_lint='clang-tools-extra cppcheck ShellCheck'
+fedora_bench='bpftool bpftrace iproute kernel-devel perf python3 python3-bcc tcpdump trace-cmd
+	util-linux'
+fedora_lint='clang-tools-extra cppcheck ShellCheck valgrind'
 
 # Prints debian, fedora, or nothing.
 family()
@@ -139,16 +144,17 @@ headers_package()
 	fi
 }
 
-build='' run='' test='' lint='' print=''
+build='' run='' test='' bench='' lint='' print=''
 while [ $# -gt 0 ]; do
 	case $1 in
 	--build) build=1 ;;
 	--run) run=1 ;;
 	--test) test=1 build=1 run=1 ;;
+	--bench) bench=1 build=1 run=1 ;;
 	--lint) lint=1 ;;
 	--print) print=1 ;;
 	-h | --help) usage; exit 0 ;;
-	*) die "unknown argument '$1' (--build, --run, --test, --lint, --print)" ;;
+	*) die "unknown argument '$1' (--build, --run, --test, --bench, --lint, --print)" ;;
 	esac
 	shift
 done
@@ -156,24 +162,31 @@ done
 
 family=$(family)
 if [ "$family" = fedora ]; then
-	b=$fedora_build r=$fedora_run t=$fedora_test l=$fedora_lint
+	b=$fedora_build r=$fedora_run t=$fedora_test l=$fedora_lint m=$fedora_bench
 else
-	b=$debian_build r=$debian_run t=$debian_test l=$debian_lint
+	b=$debian_build r=$debian_run t=$debian_test l=$debian_lint m=$debian_bench
 fi
 # shellcheck disable=SC2086  # split into words
 set -- ${build:+$b} ${run:+$r} ${test:+$t} ${lint:+$l}
 [ -n "$family" ] ||
-	die "unknown distribution; install what Debian calls: $* (and set LNK_NO_INSTALL=1)"
+	die "unknown distribution; install what Debian calls: $*${bench:+ $m}" \
+		"(and set LNK_NO_INSTALL=1)"
 
 # shellcheck disable=SC2046  # split into words
 set -- $(missing "$@")
+extra=''
+if [ -n "$bench" ]; then
+	# shellcheck disable=SC2086
+	extra=$(missing $m)
+fi
 headers=''
 if [ -n "$run" ] && want_headers; then
 	headers=$(headers_package)
 fi
 
 if [ -n "$print" ]; then
-	[ $# -eq 0 ] && [ -z "$headers" ] || echo "$(install_command) $*${headers:+ $headers}"
+	[ -z "$*$extra$headers" ] ||
+		echo "$(install_command) $*${extra:+ $extra}${headers:+ $headers}"
 	exit 0
 fi
 if [ $# -gt 0 ]; then
@@ -184,6 +197,11 @@ if [ $# -gt 0 ]; then
 	set -- $(missing "$@")
 	[ $# -eq 0 ] || die "still missing: $*"
 fi
+for p in $extra; do
+	if [ "$(id -u)" -ne 0 ] || ! install "$p"; then
+		say "$p cannot be installed; the benchmark leaves out what needs it"
+	fi
+done
 if [ -n "$headers" ]; then
 	# Not every start has to ask the mirror again for what it does not have.
 	if ls /var/lib/apt/lists/*Packages* >/dev/null 2>&1; then
