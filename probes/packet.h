@@ -461,6 +461,11 @@ static __always_inline void lnk_read_sock(struct sock *sk, const union lnk_sock 
 	int listens = c->b[LNK_SOCK_AT(skc_state)] == 10; /* TCP_LISTEN */
 
 	e->dport = c->h[LNK_SOCK_AT(skc_num) / 2];
+	if (!e->dport) { /* tcp_done() has given back a port that the kernel had picked */
+		bpf_probe_read_kernel(&e->dport, sizeof(e->dport),
+				      &((struct inet_sock *)sk)->inet_sport);
+		e->dport = bpf_ntohs(e->dport);
+	}
 	if (c->h[LNK_SOCK_AT(skc_family) / 2] == 2) {
 		daddr[3] = c->w[LNK_SOCK_AT(skc_rcv_saddr) / 4];
 		if (daddr[3])

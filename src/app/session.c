@@ -107,22 +107,21 @@ int session_build(struct session *s)
 		/* --check is asked what compiler and verifier think now */
 		.no_cache = s->conf->no_cache || s->conf->check,
 	};
-	const char *dir = req.headers == HEADERS_DIR ? s->conf->headers : NULL;
+	const char *dir = getenv("BCC_KERNEL_SOURCE");
 	char *real = NULL;
 	int err, i;
 
-	if (dir) {
-		real = realpath(dir, NULL);
+	if (req.headers == HEADERS_DIR) {
+		real = realpath(s->conf->headers, NULL);
 		if (!real) {
-			log_error("%s: %s (the directory with the kernel headers)", dir,
-				  strerror(errno));
+			log_error("%s: %s (the directory with the kernel headers)",
+				  s->conf->headers, strerror(errno));
 			return -ENOENT;
 		}
-	} else if (req.headers == HEADERS_AUTO && getenv("BCC_KERNEL_SOURCE")) {
+	} else if (req.headers == HEADERS_AUTO && dir && *dir) {
 		/* only the first to be tried: where it is no good the others follow */
-		dir = getenv("BCC_KERNEL_SOURCE");
 		real = realpath(dir, NULL);
-		if (!real && *dir)
+		if (!real)
 			real = strdup(dir);
 	}
 	req.headers_dir = real;

@@ -296,8 +296,11 @@ static size_t drain(struct rings *r, const struct buffer *b, int i, rings_sample
 
 	for (; tail != head; tail += h->size) {
 		h = record_at(r, data, tail);
-		if (h->size < sizeof(*h)) /* cannot be: do not go round for ever */
+		/* cannot be; but never go round for ever, nor outside */
+		if (h->size < sizeof(*h) || h->size % 8 || h->size > head - tail) {
+			tail = head;
 			break;
+		}
 		if (h->type == PERF_RECORD_LOST && h->size >= sizeof(*lost)) {
 			lost = (const void *)h;
 			r->lost += lost->lost;

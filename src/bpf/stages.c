@@ -75,12 +75,9 @@ static bool in_table(const struct hook *h)
 static bool same_calls(const struct hook *a, const struct hook *b)
 {
 	static const enum hook_kind other[HOOK_KINDS] = {
-		[HOOK_FENTRY] = HOOK_KPROBE,
-		[HOOK_KPROBE] = HOOK_FENTRY,
-		[HOOK_FEXIT] = HOOK_KRETPROBE,
-		[HOOK_KRETPROBE] = HOOK_FEXIT,
-		[HOOK_RAW_TRACEPOINT] = HOOK_KINDS,
-		[HOOK_TRACEPOINT] = HOOK_KINDS,
+		[HOOK_FENTRY] = HOOK_KPROBE,        [HOOK_KPROBE] = HOOK_FENTRY,
+		[HOOK_FEXIT] = HOOK_KRETPROBE,      [HOOK_KRETPROBE] = HOOK_FEXIT,
+		[HOOK_RAW_TRACEPOINT] = HOOK_KINDS, [HOOK_TRACEPOINT] = HOOK_KINDS,
 	};
 
 	return other[a->kind] == b->kind && !strcmp(a->target, b->target);

@@ -151,7 +151,8 @@ const struct option_def option_table[] = {
 		.help = "ring buffer pages for each CPU, a power of two (default 64 to 512, "
 			"by the number of CPUs)",
 		.man = "The size of each CPU's ring buffer in memory pages: a power of two from "
-		       "1 to 65536. By default 512 on up to 4 CPUs, half of that for each doubling, "
+		       "1 to 65536. By default 512 on up to 4 CPUs, half of that for each "
+		       "doubling, "
 		       "but not less than 64; less still where the kernel does not allow so much. "
 		       "A larger one rides out longer bursts. Events that found it "
 		       "full are counted and told at the end.",

@@ -158,12 +158,6 @@ class Session:
         want[("-", talk.path.addresses[talk.family][1], 0, talk.port, 0, 0)] = 1
         sock = of(rows, SOCK)
         if sock or self.kind != "tracepoint":
-            released = [r for r in sock if r.src != "-" and not r.dport]
-            if released:
-                report.row(where, "sock_def_readable", 0, 0, 0, 0, "the packets",
-                           "at the last FIN the kernel has given the socket's port back: DST PORT is 0")
-            client = {p.sport for p in packets if p.dport == talk.port}
-            sock = [r._replace(dport=next(iter(client))) if r in released else r for r in sock]
             report.same(where, "sock_def_readable", want, count(sock, full), "the packets")
 
 

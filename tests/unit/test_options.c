@@ -295,7 +295,8 @@ TEST(abbreviations)
 	CHECK(c.verbose);
 	CHECK_INT(c.port, 80);
 	refuses("--port: '0' is not a port (1 to 65535)", ARGV("--por=0"));
-	refuses("ambiguous option '--d'; it could be --debug-func, --duration, --dump-source, --doctor",
+	refuses("ambiguous option '--d'; it could be --debug-func, --duration, --dump-source, "
+		"--doctor",
 		ARGV("--d"));
 	refuses("ambiguous option '--ver'; it could be --verbose, --version", ARGV("--ver"));
 }
@@ -340,7 +341,8 @@ TEST(the_first_mistake_is_told)
 
 TEST(messages_cannot_drive_a_terminal)
 {
-	refuses("-i: '\\x1b[31m\\x0a' is not a host's IPv4 or IPv6 address", ARGV("-i", "\x1b[31m\n"));
+	refuses("-i: '\\x1b[31m\\x0a' is not a host's IPv4 or IPv6 address",
+		ARGV("-i", "\x1b[31m\n"));
 	refuses("surplus argument '\\xc2\\x9b2J'; only with -s there may be others than options",
 		ARGV("\xc2\x9b"
 		     "2J"));

@@ -148,7 +148,8 @@ TEST(two_ways_to_see_the_same_calls)
 	     "RAW_TRACEPOINT_PROBE(tcp_ack_event) { }\n",
 	     KINDS_ALL);
 	CHECK_INT(stages.n, 8);
-	CHECK_STR(hooks_of("tcp_ack"), "fentry tcp_ack(46) any suffix, kprobe tcp_ack(46) any suffix");
+	CHECK_STR(hooks_of("tcp_ack"),
+		  "fentry tcp_ack(46) any suffix, kprobe tcp_ack(46) any suffix");
 	CHECK_STR(hooks_of("tcp_ack return"), "fexit tcp_ack(46) as tcp_ack return any suffix, "
 					      "kretprobe tcp_ack(46) as tcp_ack return any suffix");
 	done();
