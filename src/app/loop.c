@@ -41,6 +41,8 @@
  * the longest that a reader who stopped reading is. */
 #define LAST_EVENTS_MS 500
 #define LAST_ROWS_MS 1000
+/* After a signal: how long a reader who is slow has for all the rows that are left. */
+#define SIGNALLED_ROWS_MS 2000
 /* How often it is looked whether a CPU came online. */
 #define REFRESH_NS NSEC_PER_SEC
 /* Write when so much is collected, even within one turn. */
@@ -72,6 +74,7 @@ struct loop {
 	uint64_t rows;
 	uint64_t busy_ns; /* when there was last something to drain */
 	uint64_t started_ns;
+	uint64_t give_up_ns; /* after a signal: when the rest of the rows is given up; 0: none */
 	uint64_t refreshed_ns;
 	bool refresh_failed; /* and that was said */
 	uint64_t ends_ns;    /* 0: no end */
@@ -97,6 +100,7 @@ static void take_signal(struct loop *l)
 			log_info(" ");
 		log_info("Received signal %u, cleaning up...", si.ssi_signo);
 		l->end = ENDED;
+		l->give_up_ns = clock_monotonic_ns() + SIGNALLED_ROWS_MS * NSEC_PER_MSEC;
 	}
 }
 
@@ -130,30 +134,35 @@ static void count_written(struct loop *l)
 		memmove(l->unwritten, l->unwritten + i, l->unwritten_n * sizeof(*l->unwritten));
 }
 
-/* Until --duration is over; -1: for ever. */
-static int ms_to_end(const struct loop *l)
+static int ms_until(uint64_t then_ns)
 {
 	uint64_t now = clock_monotonic_ns(), ms;
 
-	if (!l->ends_ns)
-		return -1;
-	ms = now < l->ends_ns ? (l->ends_ns - now) / NSEC_PER_MSEC + 1 : 0;
+	ms = now < then_ns ? (then_ns - now) / NSEC_PER_MSEC + 1 : 0;
 	return ms < INT_MAX ? (int)ms : INT_MAX;
 }
 
-/* Only a signal or --duration ends the wait for a reader who does not read; after it he has one more
- * second, and then the rest of the rows is given up. */
+/* How long a write may wait for the reader; -1: for ever. */
+static int patience_ms(const struct loop *l)
+{
+	if (l->end == RUNNING)
+		return l->ends_ns ? ms_until(l->ends_ns) : -1;
+	return l->give_up_ns ? ms_until(l->give_up_ns) : LAST_ROWS_MS;
+}
+
+/* Only a signal or --duration ends the wait for a reader who does not read; then he has a
+ * second more, and the rest of the rows is given up. */
 static void flush(struct loop *l)
 {
 	int err;
 
-	err = out_flush(&l->out, l->end == RUNNING ? ms_to_end(l) : LAST_ROWS_MS);
+	err = out_flush(&l->out, patience_ms(l));
 	if (err == -EAGAIN && l->end == RUNNING) {
 		take_signal(l);
 		if (l->ends_ns && clock_monotonic_ns() >= l->ends_ns)
 			l->end = ENDED;
 		if (l->end != RUNNING)
-			err = out_flush(&l->out, LAST_ROWS_MS);
+			err = out_flush(&l->out, patience_ms(l));
 	}
 	count_written(l);
 	if (!err || (err == -EAGAIN && l->end == RUNNING))

@@ -115,6 +115,10 @@ bash -c 'ulimit -f 0; exec "$1" -D 0.1 --no-cache 2>&1 >/dev/null' f "$LNK" </de
 	cat >"$TMP/err"
 check "ulimit -f 0: it says why" grep -Eq '^(linux_net_kernel|Failed to compile BPF module): .' "$TMP/err"
 
+# Somewhere that none of the mounts below hides, wherever the tree is.
+safe=$(mktemp -d /dev/shm/lnk-test.XXXXXX)
+cp "$LNK" "$safe/"
+
 # without SETUP ARGS...: where a place is missing.
 without()
 {
@@ -122,7 +126,7 @@ without()
 
 	shift
 	run unshare --mount --propagation private sh -ec "$setup"'
-		exec "$@"' sh "$LNK" "$@"
+		exec "$@"' sh "$safe/linux_net_kernel" "$@"
 }
 if unshare --mount --propagation private mount -t tmpfs tmpfs /mnt 2>/dev/null; then
 	without 'mount -t tmpfs -o ro tmpfs /mnt; mount --bind /mnt /tmp; mount --bind /mnt /var/cache' \
@@ -140,8 +144,17 @@ if unshare --mount --propagation private mount -t tmpfs tmpfs /mnt 2>/dev/null; 
 else
 	skip "missing places" "no mount namespace"
 fi
+rm -rf "$safe"
 
 # --- the child that compiles
+
+# Probes that take seconds to compile, so that the child can be caught at it.
+mkdir -m 755 "$TMP/long"
+for i in $(seq 100); do
+	echo "int kprobe__f$i(struct pt_regs *ctx, struct sk_buff *skb) { return show_skb(ctx, skb); }"
+done >"$TMP/long/long.c"
+chmod 644 "$TMP/long/long.c"
+chmod 755 "$TMP"
 
 # child_of PID: the child, once it is there
 child_of()
@@ -150,7 +163,7 @@ child_of()
 }
 
 for signal in KILL SEGV; do
-	spawn "child$signal" "$LNK" --no-cache -D 5
+	spawn "child$signal" "$LNK" --no-cache -D 5 --probe-dir "$TMP/long"
 	pid=$SPAWNED
 	wait_until 5 child_of "$pid"
 	kill "-$signal" "$CHILD"
@@ -159,7 +172,7 @@ for signal in KILL SEGV; do
 		expect_err "signal $(kill -l "$signal")"
 done
 
-spawn hung "$LNK" --no-cache
+spawn hung "$LNK" --no-cache --probe-dir "$TMP/long"
 pid=$SPAWNED
 wait_until 5 child_of "$pid"
 kill -STOP "$CHILD"
