@@ -76,6 +76,14 @@ vm()
 	show "$file.out" "$status" "$kernel $without $kind"
 }
 
+# The Debian mirror that apt is configured with.
+mirror()
+{
+	# shellcheck disable=SC2016 # apt expands it
+	apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' |
+		grep -v security | head -n 1
+}
+
 # Debian 13 in a directory: its libbcc (0.31), its compiler, our sources.
 debian13()
 {
@@ -90,7 +98,7 @@ debian13()
 	if [ ! -e "$root/complete" ]; then
 		rm -rf --one-file-system "$root"
 		if ! debootstrap --variant=minbase --include="$packages" trixie "$root" \
-			"${TRUTH_MIRROR:-http://deb.debian.org/debian}" >"$TMP/debootstrap" 2>&1; then
+			"${TRUTH_MIRROR:-$(mirror)}" >"$TMP/debootstrap" 2>&1; then
 			skip "libbcc 0.31" "debootstrap failed: $(tail -n 1 "$TMP/debootstrap")"
 			return 0
 		fi

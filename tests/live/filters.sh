@@ -8,7 +8,7 @@ start both -i 127.0.0.1 -p 9601
 start port -p 9601
 start v6 -i ::1
 start other -i 127.0.0.77
-start words -i 127.0.0.1 -p 9601 -d -v -R 0 --buffer-pages 8
+start words -i 127.0.0.1 -p 9601 -d -v -R 0 --buffer-pages 8 --no-cache
 both=${LIB_PIDS[0]} port=${LIB_PIDS[1]} v6=${LIB_PIDS[2]} other=${LIB_PIDS[3]} words=${LIB_PIDS[4]}
 traffic 127.0.0.1 9601 5 >/dev/null
 traffic 127.0.0.1 9602 5 >/dev/null

@@ -178,6 +178,8 @@ class Ftrace:
             ("family", ("sock_common", "skc_family"), "u16"),
             ("state", ("sock_common", "skc_state"), "u8"),
             ("ports", ("sock_common", "skc_portpair"), "u32"),
+            # skc_num is 0 at the last FIN, when tcp_done() has given the port back
+            ("sport", ("inet_sock", "inet_sport"), "u16"),
             ("protocol", ("sock", "sk_protocol"), "u16"),
             ("peer", ("sock_common", "skc_daddr"), "u32"),
             ("me", ("sock_common", "skc_rcv_saddr"), "u32"),
@@ -289,7 +291,7 @@ def parse_sock_call(name, f):
         peer, me = (plain(socket.inet_ntop(socket.AF_INET6, array(f[x]))) for x in ("peer6", "me6"))
     if f["state"] == "10":  # TCP_LISTEN
         return Call(name, "-", "-" if me in ("0.0.0.0", "::") else me, 0, ports >> 16, 0, 0)
-    return Call(name, peer, me, socket.ntohs(ports & 0xFFFF), ports >> 16,
+    return Call(name, peer, me, socket.ntohs(ports & 0xFFFF), socket.ntohs(int(f["sport"])),
                 int(f["seq"]), int(f["ack"]))
 
 
