@@ -159,8 +159,12 @@ int main(int argc, char **argv)
 		log_error("cannot wait for signals: %s", strerror(-stop_fd));
 		return EXIT_FAILED;
 	}
-	if (conf.doctor)
-		return doctor_run(&conf, stop_fd);
+	if (conf.doctor) {
+		err = doctor_run(&conf, stop_fd);
+		close(stop_fd);
+		log_close();
+		return err;
+	}
 	err = run(&s, &conf, stop_fd);
 	session_close(&s);
 	close(stop_fd);

@@ -23,7 +23,9 @@ static void add(struct lnk_counters *sum, const struct lnk_counters *c)
 	sum->bytes += c->bytes;
 }
 
-int counters_read(int map_fd, struct lnk_counters *out, int n)
+/* Calls use() with the values of every hook on every possible CPU. */
+static int each_value(int map_fd, int n, void *out,
+		      void (*use)(void *out, int hook, int cpu, const struct lnk_counters *c))
 {
 	int cpus = cpus_possible(), err = 0, i, cpu;
 	struct lnk_counters *v;
@@ -33,34 +35,40 @@ int counters_read(int map_fd, struct lnk_counters *out, int n)
 	v = calloc((size_t)cpus, sizeof(*v));
 	if (!v)
 		return -ENOMEM;
-	memset(out, 0, (size_t)n * sizeof(*out));
 	for (i = 0; i < n && !err; i++) {
 		if (bpf_lookup_elem(map_fd, &i, v))
 			err = -errno;
 		for (cpu = 0; cpu < cpus && !err; cpu++)
-			add(&out[i], &v[cpu]);
+			use(out, i, cpu, &v[cpu]);
 	}
 	free(v);
 	return err;
 }
 
+static void add_to_hook(void *out, int hook, int cpu, const struct lnk_counters *c)
+{
+	(void)cpu;
+	add((struct lnk_counters *)out + hook, c);
+}
+
+int counters_read(int map_fd, struct lnk_counters *out, int n)
+{
+	memset(out, 0, (size_t)n * sizeof(*out));
+	return each_value(map_fd, n, out, add_to_hook);
+}
+
+static void add_lost_of_cpu(void *out, int hook, int cpu, const struct lnk_counters *c)
+{
+	(void)hook;
+	((uint64_t *)out)[cpu] += c->lost;
+}
+
 int counters_lost(int map_fd, uint64_t *out, int n)
 {
-	int cpus = cpus_possible(), err = 0, i, cpu;
-	struct lnk_counters *v;
+	int cpus = cpus_possible();
 
 	if (cpus < 0)
 		return cpus;
-	v = calloc((size_t)cpus, sizeof(*v));
-	if (!v)
-		return -ENOMEM;
 	memset(out, 0, (size_t)cpus * sizeof(*out));
-	for (i = 0; i < n && !err; i++) {
-		if (bpf_lookup_elem(map_fd, &i, v))
-			err = -errno;
-		for (cpu = 0; cpu < cpus && !err; cpu++)
-			out[cpu] += v[cpu].lost;
-	}
-	free(v);
-	return err;
+	return each_value(map_fd, n, out, add_lost_of_cpu);
 }

@@ -167,7 +167,7 @@ static int open_libbcc(const struct loader *l)
 	ok &= bind_symbol(lib, "bpf_table_max_entries_id", &bcc.table_max_entries);
 	ok &= bind_symbol(lib, "bpf_table_flags_id", &bcc.table_flags);
 	if (!ok) {
-		text_printf(&t, LIBBCC " is too old: %s; version 0.18 or newer is needed",
+		text_printf(&t, LIBBCC " is too old: %s; it is tested with 0.26 and newer",
 			    dlerror());
 		send_text(l, REPLY_FAILED, text_str(&t));
 		return -ENOSYS;
