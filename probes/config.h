@@ -29,7 +29,10 @@
 /* -s: count, send nothing. */
 #define STATS_ONLY 0
 
-/* -d: send struct lnk_event_debug. */
+/* How many extra numbers follow an event. */
+#define EXTRA 0
+
+/* -d: the first of them is the instruction pointer. */
 #define DEBUG_FUNC 0
 
 /* Where the tracepoint net:netif_receive_skb keeps its skbaddr: 0 where tracefs is not

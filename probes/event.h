@@ -27,11 +27,19 @@ struct lnk_event {
 	__u16 reserved; /* 0 */
 };
 
-/* With -d only: the event and where the probe stood. */
-struct lnk_event_debug {
+/*
+ * What is sent: the event, and as many more numbers as the run asked for (EXTRA of
+ * config.h), each in a slot of its own. With -d the first one is the instruction pointer
+ * in a kprobe's registers, else 0.
+ */
+#define LNK_MAX_EXTRA 24
+#define LNK_UNKNOWN (~0ULL) /* a number that cannot be told here: shown as "-" */
+
+struct lnk_record {
 	struct lnk_event event;
-	__u64 ip; /* kprobes: the instruction pointer in the registers; else 0 */
+	__u64 extra[LNK_MAX_EXTRA];
 };
+#define LNK_RECORD_SIZE(extra) (sizeof(struct lnk_event) + (extra) * sizeof(__u64))
 
 /*
  * Counters, per hook and per CPU. Every call of a probe ends in exactly one of

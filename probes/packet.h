@@ -110,7 +110,7 @@ static __always_inline int lnk_filtered(const struct lnk_event *e)
 	return 0;
 }
 
-/* Filter, limit, send. `e` is inside a struct lnk_event_debug with -d. */
+/* Filter, limit, send. `e` is the head of a struct lnk_sample. */
 static __always_inline int lnk_send(void *ctx, struct lnk_counters *c, struct lnk_event *e,
 				    u32 bytes)
 {
@@ -128,13 +128,8 @@ static __always_inline int lnk_send(void *ctx, struct lnk_counters *c, struct ln
 		return 0;
 	}
 #endif
-#if DEBUG_FUNC
-	if (lnk_events.perf_submit(ctx, e, sizeof(struct lnk_event_debug)))
+	if (lnk_events.perf_submit(ctx, e, LNK_RECORD_SIZE(EXTRA)))
 		COUNT(c, lost);
-#else
-	if (lnk_events.perf_submit(ctx, e, sizeof(struct lnk_event)))
-		COUNT(c, lost);
-#endif
 #endif
 	return 0;
 }
@@ -371,19 +366,26 @@ static __always_inline enum lnk_verdict lnk_read_skb(struct sk_buff *skb, int at
 	return lnk_read_ipv4(s, &head, 0, e);
 }
 
-/* The row's memory; one struct serves both sizes. */
-static __always_inline void lnk_start(struct lnk_event_debug *d, int hook, u64 ip, u64 now_ns)
+/* The head of a struct lnk_record, as long as this run needs it. */
+struct lnk_sample {
+	struct lnk_event event;
+	u64 extra[EXTRA];
+};
+
+static __always_inline void lnk_start(struct lnk_sample *d, int hook, u64 ip, u64 now_ns)
 {
 	__builtin_memset(d, 0, sizeof(*d));
 	d->event.time_ns = now_ns;
 	d->event.hook = hook;
-	d->ip = ip;
+#if DEBUG_FUNC
+	d->extra[0] = ip;
+#endif
 }
 
 static __always_inline int lnk_show_skb(void *ctx, struct sk_buff *skb, int at_data, int hook,
 					u64 ip)
 {
-	struct lnk_event_debug d;
+	struct lnk_sample d;
 	struct lnk_counters *c;
 	u64 now = bpf_ktime_get_ns();
 	u32 bytes = 0;
@@ -490,7 +492,7 @@ static __always_inline void lnk_read_sock(struct sock *sk, const union lnk_sock 
 
 static __always_inline int lnk_show_sock(void *ctx, struct sock *sk, int hook, u64 ip)
 {
-	struct lnk_event_debug d;
+	struct lnk_sample d;
 	struct lnk_counters *c;
 	union lnk_sock common;
 	u64 now = bpf_ktime_get_ns();

@@ -103,6 +103,7 @@ int choice_rewrite(struct source *src, const struct choice *c, const struct conf
 		{ "RATE_LIMIT", conf->rate },
 		{ "STATS_ONLY", conf->stats },
 		{ "DEBUG_FUNC", conf->debug_func },
+		{ "EXTRA", conf->debug_func },
 		{ "TP_NETIF_RECEIVE_SKB_SKBADDR",
 		  kernel_has_raw_tracepoints()
 			  ? 0

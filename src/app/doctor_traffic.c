@@ -44,10 +44,10 @@ static bool is_v4(const struct lnk_event *e)
 static void on_sample(void *arg, int ring, const void *data, size_t size)
 {
 	struct traffic *t = arg;
-	struct lnk_event_debug e;
+	struct lnk_record e;
 
 	(void)ring;
-	if (event_decode(&e, data, size, t->s->hooks.n, t->s->conf->debug_func)) {
+	if (event_decode(&e, data, size, t->s->hooks.n, t->s->extra)) {
 		t->s->account.stray++;
 		t->malformed++;
 		return;

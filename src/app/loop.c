@@ -172,7 +172,7 @@ static void flush(struct loop *l)
 	text_reset(&l->out.buf);
 }
 
-static void on_event(void *arg, const struct lnk_event_debug *e)
+static void on_event(void *arg, const struct lnk_record *e)
 {
 	struct loop *l = arg;
 	const struct config *c = l->s->conf;
@@ -191,9 +191,9 @@ static void on_event(void *arg, const struct lnk_event_debug *e)
 static void on_sample(void *arg, int ring, const void *data, size_t size)
 {
 	struct loop *l = arg;
-	struct lnk_event_debug e;
+	struct lnk_record e;
 
-	if (event_decode(&e, data, size, l->s->hooks.n, l->s->conf->debug_func)) {
+	if (event_decode(&e, data, size, l->s->hooks.n, l->s->extra)) {
 		l->s->account.stray++;
 		return;
 	}
@@ -416,7 +416,7 @@ int loop_run(struct session *s)
 	out_open(&l.out, STDOUT_FILENO, s->stop_fd);
 	err = table_open(&l.table, s->shown, s->hooks.n, s->conf->debug_func);
 	if (!err)
-		err = merge_open(&l.merge, s->rings ? rings_capacity(s->rings) : 0);
+		err = merge_open(&l.merge, s->rings ? rings_capacity(s->rings) : 0, s->extra);
 	if (!err)
 		err = open_poll_set(&l);
 	l.before = calloc((size_t)s->stages.n + 1, sizeof(*l.before));

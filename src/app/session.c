@@ -43,6 +43,7 @@ int session_prepare(struct session *s, const struct config *conf, const struct c
 
 	*s = (struct session){ .conf = conf, .stop_fd = stop_fd };
 	s->program.counters_fd = s->program.events_fd = -1;
+	s->extra = conf->debug_func;
 	err = source_load(&s->source, conf->probe_dir, &why);
 	if (!err)
 		err = choice_rewrite(&s->source, choice, conf, &why);

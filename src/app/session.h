@@ -30,6 +30,7 @@ struct session {
 	struct account account;
 	struct table_hook *shown; /* one for each hook */
 	struct books_line *lines; /* one for each stage */
+	int extra;                /* numbers behind each event */
 	int served;               /* stages with a hook */
 	int incomplete;           /* stages without one, for one address family at least */
 };

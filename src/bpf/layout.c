@@ -21,8 +21,8 @@ static const struct {
 	FIELD(lnk_event, daddr),       FIELD(lnk_event, seq),
 	FIELD(lnk_event, ack_seq),     FIELD(lnk_event, sport),
 	FIELD(lnk_event, dport),       FIELD(lnk_event, hook),
-	FIELD(lnk_event, reserved),    FIELD(lnk_event_debug, event),
-	FIELD(lnk_event_debug, ip),    FIELD(lnk_counters, seen),
+	FIELD(lnk_event, reserved),    FIELD(lnk_record, event),
+	FIELD(lnk_record, extra),      FIELD(lnk_counters, seen),
 	FIELD(lnk_counters, filtered), FIELD(lnk_counters, limited),
 	FIELD(lnk_counters, lost),     FIELD(lnk_counters, other),
 	FIELD(lnk_counters, fragment), FIELD(lnk_counters, unreadable),
@@ -34,7 +34,7 @@ static const struct {
 	size_t size;
 } types[] = {
 	{ "lnk_event", sizeof(struct lnk_event) },
-	{ "lnk_event_debug", sizeof(struct lnk_event_debug) },
+	{ "lnk_record", sizeof(struct lnk_record) },
 	{ "lnk_counters", sizeof(struct lnk_counters) },
 };
 

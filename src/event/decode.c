@@ -4,13 +4,12 @@
 #include <errno.h>
 #include <string.h>
 
-int event_decode(struct lnk_event_debug *out, const void *data, size_t size, int hooks, bool debug)
+int event_decode(struct lnk_record *out, const void *data, size_t size, int hooks, int extra)
 {
-	size_t want = debug ? sizeof(*out) : sizeof(out->event);
+	size_t want = LNK_RECORD_SIZE(extra);
 
 	if (size < want)
 		return -EINVAL;
-	out->ip = 0;
 	memcpy(out, data, want);
 	if (out->event.hook >= hooks || out->event.reserved || !out->event.time_ns)
 		return -EINVAL;

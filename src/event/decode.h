@@ -3,16 +3,15 @@
 #ifndef LNK_DECODE_H
 #define LNK_DECODE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "probes/event.h"
 
 /*
  * Copies a sample out of the ring. Returns 0, or -EINVAL for a malformed one: too short,
- * a hook number that was never given out, no time, or a reserved field in use. `debug`:
- * struct lnk_event_debug was asked for; else out->ip is 0.
+ * a hook number that was never given out, no time, or a reserved field in use. Of
+ * out->extra only the first `extra` slots are written.
  */
-int event_decode(struct lnk_event_debug *out, const void *data, size_t size, int hooks, bool debug);
+int event_decode(struct lnk_record *out, const void *data, size_t size, int hooks, int extra);
 
 #endif

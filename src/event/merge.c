@@ -11,23 +11,30 @@
 #include <string.h>
 
 struct queue {
-	struct lnk_event_debug *v;
+	char *v; /* records, `size` bytes each */
 	size_t head, tail, cap;
 };
 
 struct merge {
+	size_t size; /* of a record with its extra numbers */
 	int n;
 	int used; /* rings up to this one have had an event: most CPUs may never be there */
 	struct queue q[];
 };
 
-int merge_open(struct merge **out, int rings)
+static struct lnk_record *record(const struct merge *m, const struct queue *q, size_t i)
+{
+	return (struct lnk_record *)(void *)(q->v + i * m->size);
+}
+
+int merge_open(struct merge **out, int rings, int extra)
 {
 	struct merge *m = calloc(1, sizeof(*m) + (size_t)rings * sizeof(m->q[0]));
 
 	if (!m)
 		return -ENOMEM;
 	m->n = rings;
+	m->size = LNK_RECORD_SIZE((size_t)extra);
 	*out = m;
 	return 0;
 }
@@ -43,21 +50,21 @@ void merge_close(struct merge *m)
 	free(m);
 }
 
-static int make_room(struct queue *q)
+static int make_room(const struct merge *m, struct queue *q)
 {
-	struct lnk_event_debug *v;
+	char *v;
 	size_t cap;
 
 	if (q->tail < q->cap)
 		return 0;
 	if (q->head > q->cap / 2) { /* room at the front: move down */
-		memmove(q->v, q->v + q->head, (q->tail - q->head) * sizeof(*q->v));
+		memmove(q->v, q->v + q->head * m->size, (q->tail - q->head) * m->size);
 		q->tail -= q->head;
 		q->head = 0;
 		return 0;
 	}
 	cap = q->cap ? q->cap * 2 : 1024;
-	v = realloc(q->v, cap * sizeof(*v));
+	v = realloc(q->v, cap * m->size);
 	if (!v)
 		return -ENOMEM;
 	q->v = v;
@@ -65,18 +72,21 @@ static int make_room(struct queue *q)
 	return 0;
 }
 
-int merge_add(struct merge *m, int ring, const struct lnk_event_debug *e)
+int merge_add(struct merge *m, int ring, const struct lnk_record *e)
 {
 	struct queue *q = &m->q[ring];
 	size_t at;
 
-	if (make_room(q))
+	if (make_room(m, q))
 		return -ENOMEM;
 	if (ring >= m->used)
 		m->used = ring + 1;
-	for (at = q->tail; at > q->head && q->v[at - 1].event.time_ns > e->event.time_ns; at--)
-		q->v[at] = q->v[at - 1];
-	q->v[at] = *e;
+	for (at = q->tail; at > q->head; at--) {
+		if (record(m, q, at - 1)->event.time_ns <= e->event.time_ns)
+			break;
+		memcpy(record(m, q, at), record(m, q, at - 1), m->size);
+	}
+	memcpy(record(m, q, at), e, m->size);
 	q->tail++;
 	return 0;
 }
@@ -92,25 +102,28 @@ bool merge_is_empty(const struct merge *m)
 }
 
 void merge_take(struct merge *m, uint64_t horizon_ns,
-		void (*use)(void *arg, const struct lnk_event_debug *e), void *arg)
+		void (*use)(void *arg, const struct lnk_record *e), void *arg)
 {
 	struct queue *q, *oldest;
+	uint64_t time_ns, oldest_ns;
 	int i;
 
 	for (;;) {
 		oldest = NULL;
+		oldest_ns = 0;
 		for (i = 0; i < m->used; i++) {
 			q = &m->q[i];
 			if (q->head == q->tail)
 				continue;
-			if (!oldest ||
-			    q->v[q->head].event.time_ns < oldest->v[oldest->head].event.time_ns)
+			time_ns = record(m, q, q->head)->event.time_ns;
+			if (!oldest || time_ns < oldest_ns) {
 				oldest = q;
+				oldest_ns = time_ns;
+			}
 		}
-		if (!oldest || (horizon_ns != UINT64_MAX &&
-				oldest->v[oldest->head].event.time_ns >= horizon_ns))
+		if (!oldest || (horizon_ns != UINT64_MAX && oldest_ns >= horizon_ns))
 			return;
-		use(arg, &oldest->v[oldest->head]);
+		use(arg, record(m, oldest, oldest->head));
 		if (++oldest->head == oldest->tail)
 			oldest->head = oldest->tail = 0;
 	}

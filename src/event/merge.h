@@ -13,11 +13,12 @@
 
 struct merge;
 
-int merge_open(struct merge **out, int rings);
+/* `extra`: how many extra numbers each record carries; no more of it is kept. */
+int merge_open(struct merge **out, int rings, int extra);
 void merge_close(struct merge *m);
 
 /* Adds one event of one ring. Returns 0 or -ENOMEM. */
-int merge_add(struct merge *m, int ring, const struct lnk_event_debug *e);
+int merge_add(struct merge *m, int ring, const struct lnk_record *e);
 
 /* True when no event waits to be handed over. */
 bool merge_is_empty(const struct merge *m);
@@ -26,6 +27,6 @@ bool merge_is_empty(const struct merge *m);
  * UINT64_MAX: all). An event may still be on its way into its ring for a moment after it
  * was stamped, so the horizon should lie a little before the last drain. */
 void merge_take(struct merge *m, uint64_t horizon_ns,
-		void (*use)(void *arg, const struct lnk_event_debug *e), void *arg);
+		void (*use)(void *arg, const struct lnk_record *e), void *arg);
 
 #endif

@@ -212,10 +212,10 @@ void table_header(const struct table *t, struct text *out)
 }
 
 /* The kernel's bytes for the function are the hook's number; the name is the host's. */
-static void debug_lines(struct table *t, const struct lnk_event_debug *e, struct text *out)
+static void debug_lines(struct table *t, const struct lnk_record *e, struct text *out)
 {
 	const struct table_hook *h = &t->hooks[e->event.hook];
-	uint64_t at = e->ip ? e->ip - h->ip_bias : h->address;
+	uint64_t ip = e->extra[0], at = ip ? ip - h->ip_bias : h->address;
 
 	text_puts(out, "  Debug - Function name: '");
 	text_add_escaped(out, h->shown, strlen(h->shown), false);
@@ -236,11 +236,11 @@ static void debug_lines(struct table *t, const struct lnk_event_debug *e, struct
 	}
 	text_printf(out, "(%s ", h->kind);
 	text_add_escaped(out, h->symbol, strlen(h->symbol), false);
-	text_puts(out, e->ip ? ", from the registers)\n" : at ? ", from kallsyms)\n" : ")\n");
+	text_puts(out, ip ? ", from the registers)\n" : at ? ", from kallsyms)\n" : ")\n");
 }
 
 /* Cells left-aligned and joined by " | "; the last one is padded too, as ever. */
-void table_row(struct table *t, const struct lnk_event_debug *e, int64_t wall_offset_ns,
+void table_row(struct table *t, const struct lnk_record *e, int64_t wall_offset_ns,
 	       struct text *out)
 {
 	char *row = text_reserve(out, ROW_MAX), *p = row, *cell;

@@ -29,10 +29,11 @@ void table_close(struct table *t);
 void table_header(const struct table *t, struct text *out);
 
 /*
- * One row, and with debug three lines under it. wall_offset_ns turns the event's time
+ * One row, and with debug three lines under it: then e->extra[0] is the instruction
+ * pointer. wall_offset_ns turns the event's time
  * into wall-clock time. symbol_at() names an address (may be NULL).
  */
-void table_row(struct table *t, const struct lnk_event_debug *e, int64_t wall_offset_ns,
+void table_row(struct table *t, const struct lnk_record *e, int64_t wall_offset_ns,
 	       struct text *out);
 
 /* An address as the table shows it: IPv4 from its v4-mapped form, IPv6, or "-" for all

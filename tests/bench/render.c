@@ -50,7 +50,7 @@ int main(int argc, char **argv)
 {
 	double seconds = argc > 1 ? strtod(argv[1], NULL) : 0.5, rate;
 	static struct lnk_event v[BATCH];
-	struct lnk_event_debug e = { 0 };
+	struct lnk_record e = { 0 };
 	struct table *table;
 	struct text out = { 0 };
 	uint64_t start, now, rows = 0, time_ns;
@@ -66,7 +66,7 @@ int main(int argc, char **argv)
 	do {
 		for (i = 0; i < BATCH; i++) {
 			v[i].time_ns = time_ns += 500;
-			if (event_decode(&e, &v[i], sizeof(v[i]), HOOKS, false))
+			if (event_decode(&e, &v[i], sizeof(v[i]), HOOKS, 0))
 				return 1;
 			table_row(table, &e, wall, &out);
 			if (out.len >= PIECE) {

@@ -9,12 +9,12 @@
 
 static void add(struct merge *m, int ring, uint64_t time_ns, uint32_t mark)
 {
-	struct lnk_event_debug e = { .event = { .time_ns = time_ns, .seq = mark } };
+	struct lnk_record e = { .event = { .time_ns = time_ns, .seq = mark } };
 
 	CHECK_INT(merge_add(m, ring, &e), 0);
 }
 
-static void note(void *arg, const struct lnk_event_debug *e)
+static void note(void *arg, const struct lnk_record *e)
 {
 	text_printf(arg, " %llu/%u", (unsigned long long)e->event.time_ns, e->event.seq);
 }
@@ -33,10 +33,10 @@ TEST(nothing)
 {
 	struct merge *m;
 
-	CHECK_INT(merge_open(&m, 0), 0);
+	CHECK_INT(merge_open(&m, 0, LNK_MAX_EXTRA), 0);
 	CHECK_STR(take(m, UINT64_MAX), "");
 	merge_close(m);
-	CHECK_INT(merge_open(&m, 3), 0);
+	CHECK_INT(merge_open(&m, 3, LNK_MAX_EXTRA), 0);
 	CHECK_STR(take(m, UINT64_MAX), "");
 	merge_close(m);
 	merge_close(NULL);
@@ -46,7 +46,7 @@ TEST(rings_in_turn)
 {
 	struct merge *m;
 
-	merge_open(&m, 3);
+	merge_open(&m, 3, LNK_MAX_EXTRA);
 	add(m, 2, 30, 1);
 	add(m, 0, 10, 2);
 	add(m, 1, 20, 3);
@@ -61,7 +61,7 @@ TEST(the_horizon)
 {
 	struct merge *m;
 
-	merge_open(&m, 2);
+	merge_open(&m, 2, LNK_MAX_EXTRA);
 	for (uint32_t i = 0; i < 6; i++)
 		add(m, (int)(i % 2), 10 * (i + 1), i);
 	CHECK_STR(take(m, 0), "");
@@ -80,7 +80,7 @@ TEST(the_last_moment_of_all)
 {
 	struct merge *m;
 
-	merge_open(&m, 1);
+	merge_open(&m, 1, LNK_MAX_EXTRA);
 	add(m, 0, UINT64_MAX, 1);
 	add(m, 0, UINT64_MAX - 1, 2);
 	CHECK_STR(take(m, UINT64_MAX - 1), "");
@@ -93,7 +93,7 @@ TEST(equal_stamps)
 {
 	struct merge *m;
 
-	merge_open(&m, 3);
+	merge_open(&m, 3, LNK_MAX_EXTRA);
 	add(m, 2, 7, 20);
 	add(m, 0, 7, 0);
 	add(m, 1, 7, 10);
@@ -109,7 +109,7 @@ TEST(out_of_order_within_a_ring)
 {
 	struct merge *m;
 
-	merge_open(&m, 1);
+	merge_open(&m, 1, LNK_MAX_EXTRA);
 	add(m, 0, 50, 0);
 	add(m, 0, 30, 1);
 	add(m, 0, 40, 2);
@@ -126,7 +126,7 @@ TEST(out_of_order_within_a_ring)
 /* All of the event, not only its time. */
 TEST(events_come_out_as_they_went_in)
 {
-	struct lnk_event_debug in[3];
+	struct lnk_record in[3];
 	struct merge *m;
 	struct text got = { 0 };
 
@@ -134,7 +134,7 @@ TEST(events_come_out_as_they_went_in)
 		memset(&in[i], (int)(0x11 * (i + 1)), sizeof(in[i]));
 		in[i].event.time_ns = 3 - i;
 	}
-	merge_open(&m, 1);
+	merge_open(&m, 1, LNK_MAX_EXTRA);
 	for (size_t i = 0; i < 3; i++)
 		merge_add(m, 0, &in[i]);
 	merge_take(m, UINT64_MAX, note, &got);
@@ -144,11 +144,11 @@ TEST(events_come_out_as_they_went_in)
 }
 
 struct copy {
-	struct lnk_event_debug v[4];
+	struct lnk_record v[4];
 	size_t n;
 };
 
-static void keep(void *arg, const struct lnk_event_debug *e)
+static void keep(void *arg, const struct lnk_record *e)
 {
 	struct copy *c = arg;
 
@@ -159,12 +159,12 @@ static void keep(void *arg, const struct lnk_event_debug *e)
 
 TEST(every_byte)
 {
-	struct lnk_event_debug in;
+	struct lnk_record in;
 	struct copy c = { 0 };
 	struct merge *m;
 
 	memset(&in, 0xc3, sizeof(in));
-	merge_open(&m, 2);
+	merge_open(&m, 2, LNK_MAX_EXTRA);
 	merge_add(m, 1, &in);
 	merge_take(m, UINT64_MAX, keep, &c);
 	CHECK_INT(c.n, 1);
@@ -185,7 +185,7 @@ struct check {
 	bool twice;
 };
 
-static void check_one(void *arg, const struct lnk_event_debug *e)
+static void check_one(void *arg, const struct lnk_record *e)
 {
 	struct check *c = arg;
 
@@ -211,7 +211,7 @@ TEST(many_events_stay_in_order)
 	uint64_t now = 1000;
 	struct merge *m;
 
-	merge_open(&m, RINGS);
+	merge_open(&m, RINGS, LNK_MAX_EXTRA);
 	for (uint32_t i = 0; i < EVENTS; i++) {
 		now += rnd(&state) % 3;
 		add(m, (int)(rnd(&state) % (i / 10000 + 1)), now - rnd(&state) % 100, i);
@@ -233,7 +233,7 @@ TEST(closing_with_events_left)
 	struct copy c = { 0 };
 	struct merge *m;
 
-	merge_open(&m, 4);
+	merge_open(&m, 4, LNK_MAX_EXTRA);
 	for (uint64_t i = 1; i <= 5000; i++) {
 		add(m, 1, i, 0);
 		if (i % 700 == 0)

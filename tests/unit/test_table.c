@@ -38,10 +38,10 @@ static void address(__u8 out[16], const char *s)
 }
 
 /* "" is an address that is not known. */
-static struct lnk_event_debug event(__u16 hook, const char *src, __u16 sport, const char *dst,
+static struct lnk_record event(__u16 hook, const char *src, __u16 sport, const char *dst,
 				    __u16 dport, __u32 seq, __u32 ack_seq)
 {
-	struct lnk_event_debug e = { .event = { .time_ns = UPTIME_NS,
+	struct lnk_record e = { .event = { .time_ns = UPTIME_NS,
 						.seq = seq,
 						.ack_seq = ack_seq,
 						.sport = sport,
@@ -79,7 +79,7 @@ static struct table *begin(int n, bool debug)
 	return t;
 }
 
-static void row(struct table *t, struct lnk_event_debug e, uint64_t later_ns)
+static void row(struct table *t, struct lnk_record e, uint64_t later_ns)
 {
 	e.event.time_ns += later_ns;
 	table_row(t, &e, OFFSET_NS, &out);
@@ -177,7 +177,7 @@ TEST(long_function_names)
 TEST(the_longest_function_name)
 {
 	struct table_hook h = { "", "kprobe", "", 0, 0 };
-	struct lnk_event_debug e = event(0, "10.1.0.1", 1, "10.1.0.2", 2, 3, 4);
+	struct lnk_record e = event(0, "10.1.0.1", 1, "10.1.0.2", 2, 3, 4);
 	char name[128], want[200];
 	struct table *t;
 
@@ -198,19 +198,19 @@ TEST(the_longest_function_name)
 
 TEST(debug_lines)
 {
-	struct lnk_event_debug e = event(1, "10.1.0.1", 51136, "10.1.0.2", 9502, 1, 2);
+	struct lnk_record e = event(1, "10.1.0.1", 51136, "10.1.0.2", 9502, 1, 2);
 	struct table *t = begin(6, true);
 
-	e.ip = 0xffffffff81a2b3c5; /* a kprobe, from the registers */
+	e.extra[0] = 0xffffffff81a2b3c5; /* a kprobe, from the registers */
 	row(t, e, 0);
-	e.ip = 0; /* its address as kallsyms has it */
+	e.extra[0] = 0; /* its address as kallsyms has it */
 	row(t, e, 0);
 	e.event.hook = 0; /* a raw tracepoint has none */
 	row(t, e, 0);
 	e.event.hook = 2; /* an address that nobody knows */
 	row(t, e, 0);
 	e.event.hook = 4; /* a clone */
-	e.ip = 0xffffffff81a2b3c5;
+	e.extra[0] = 0xffffffff81a2b3c5;
 	row(t, e, 0);
 	check_golden(&out, "table-debug.txt");
 	table_close(t);
@@ -219,27 +219,27 @@ TEST(debug_lines)
 /* kallsyms is long: it is read for a new address only. */
 TEST(a_symbol_is_looked_up_once)
 {
-	struct lnk_event_debug e = event(1, "10.1.0.1", 1, "10.1.0.2", 2, 3, 4);
+	struct lnk_record e = event(1, "10.1.0.1", 1, "10.1.0.2", 2, 3, 4);
 	struct table *t = begin(6, true);
 
 	asked = 0;
-	e.ip = 0xffffffff81a2b3c5;
+	e.extra[0] = 0xffffffff81a2b3c5;
 	for (int i = 0; i < 5; i++)
 		row(t, e, 0);
 	CHECK_INT(asked, 1);
 	CHECK(strstr(text_str(&out), "tcp_v4_do_rcv+0x5 (kprobe"));
-	e.ip++;
+	e.extra[0]++;
 	row(t, e, 0);
 	CHECK_INT(asked, 2);
 	CHECK(strstr(text_str(&out), "tcp_v4_do_rcv+0x6 (kprobe"));
-	e.ip = 1;
+	e.extra[0] = 1;
 	text_reset(&out);
 	row(t, e, 0);
 	row(t, e, 0);
 	CHECK_INT(asked, 3);
 	CHECK(strstr(text_str(&out), "Probed at: 0x1 (kprobe"));
 	table_set_symboliser(t, NULL);
-	e.ip = 2;
+	e.extra[0] = 2;
 	text_reset(&out);
 	row(t, e, 0);
 	CHECK(strstr(text_str(&out), "Probed at: 0x2 (kprobe"));
@@ -249,7 +249,7 @@ TEST(a_symbol_is_looked_up_once)
 /* Another time zone, and a clock that was set between two rows. */
 TEST(the_wall_clock)
 {
-	struct lnk_event_debug e = event(1, "10.1.0.1", 1, "10.1.0.2", 2, 3, 4);
+	struct lnk_record e = event(1, "10.1.0.1", 1, "10.1.0.2", 2, 3, 4);
 	struct table *t = begin(3, false);
 
 	setenv("TZ", "CST-8", 1);
