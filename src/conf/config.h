@@ -18,6 +18,13 @@ enum attach_mode {
 
 extern const char *const attach_mode_name[ATTACH_NR + 1]; /* NULL-terminated */
 
+/* The arguments of an option that may be given several times, in their order. */
+#define STRINGS_MAX 64
+struct strings {
+	const char *v[STRINGS_MAX];
+	int n;
+};
+
 struct config {
 	/* filters */
 	bool ip_set;

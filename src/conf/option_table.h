@@ -23,6 +23,7 @@ enum option_type {
 	OPT_WORD,         /* enum: the place of the word in `words` */
 	OPT_WORD_OR_DIR,  /* const char *: one of `words`, or a path */
 	OPT_DIR,          /* const char *: a directory that exists */
+	OPT_LIST,         /* struct strings: may be repeated, each adds one */
 };
 
 enum option_group {
@@ -60,7 +61,7 @@ extern const size_t positional_count;
 /*
  * Sets the field of *c from the argument `s`. Strings are kept, not copied. Returns 0;
  * -EINVAL, -ERANGE or -ENOTDIR when `s` is not what option_wanted() says; for a
- * directory also what stat(2) says.
+ * directory also what stat(2) says; -E2BIG for one more than a list holds.
  */
 int option_set(struct config *c, const struct option_def *o, const char *s);
 

@@ -75,6 +75,7 @@ void option_wanted(struct text *why, const struct option_def *o)
 	case OPT_DIR:
 		text_puts(why, "a directory");
 		break;
+	case OPT_LIST:
 	case OPT_FLAG:
 		break;
 	}
@@ -144,6 +145,14 @@ static int set_dir(const char *s, void *to)
 	return 0;
 }
 
+static int add_string(const char *s, struct strings *to)
+{
+	if (to->n == STRINGS_MAX)
+		return -E2BIG;
+	to->v[to->n++] = s;
+	return 0;
+}
+
 int option_set(struct config *c, const struct option_def *o, const char *s)
 {
 	char *base = (char *)c;
@@ -175,6 +184,9 @@ int option_set(struct config *c, const struct option_def *o, const char *s)
 		break;
 	case OPT_DIR:
 		err = set_dir(s, base + o->field);
+		break;
+	case OPT_LIST:
+		err = add_string(s, (struct strings *)(void *)(base + o->field));
 		break;
 	}
 	return err;

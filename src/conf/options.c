@@ -45,7 +45,9 @@ static int set_value(struct parser *p, const struct option_def *o, const char *t
 		return 0;
 	text_printf(p->why, "%s: ", typed);
 	add_quoted(p->why, s);
-	if (o->type == OPT_DIR && err != -ENOTDIR) {
+	if (err == -E2BIG) {
+		text_printf(p->why, " is one too many: more than %d", STRINGS_MAX);
+	} else if (o->type == OPT_DIR && err != -ENOTDIR) {
 		text_printf(p->why, ": %s", strerror(-err));
 	} else {
 		text_puts(p->why, " is not ");
@@ -92,7 +94,7 @@ static int take_option(struct parser *p, int got)
 	int err = 0;
 
 	option_as_typed(&typed, o, got);
-	if (o->type != OPT_FLAG && p->seen[place]) {
+	if (o->type != OPT_FLAG && o->type != OPT_LIST && p->seen[place]) {
 		text_printf(p->why, "%s: given more than once (now ", text_str(&typed));
 		add_quoted(p->why, optarg);
 		text_puts(p->why, "); it takes one value");

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "conf/address.h"
+#include "conf/option_table.h"
 #include "conf/options.h"
 
 #define SEC 1000000000ULL
@@ -329,6 +330,27 @@ TEST(repetition)
 		ARGV("-p", "80", "-p", "80"));
 	refuses("--headers: given more than once (now 'auto'); it takes one value",
 		ARGV("--headers=btf", "--headers=auto"));
+}
+
+/* An option that may be repeated keeps what it is given, up to a bound. */
+TEST(lists)
+{
+	static const struct option_def o = { .name = "x", .type = OPT_LIST, .field = 0 };
+	union {
+		struct config c;
+		struct strings list;
+	} u = { 0 };
+
+	CHECK_INT(option_set(&u.c, &o, "a"), 0);
+	CHECK_INT(option_set(&u.c, &o, "b"), 0);
+	CHECK_INT(u.list.n, 2);
+	CHECK_STR(u.list.v[0], "a");
+	CHECK_STR(u.list.v[1], "b");
+	while (u.list.n < 64)
+		CHECK_INT(option_set(&u.c, &o, ""), 0);
+	CHECK_INT(option_set(&u.c, &o, "c"), -E2BIG);
+	CHECK_INT(u.list.n, 64);
+	CHECK_STR(u.list.v[63], "");
 }
 
 TEST(the_first_mistake_is_told)
