@@ -197,7 +197,7 @@ static void *unknown_name(struct parser *p, const char *at, size_t len, const st
 static const struct expr_name *longest_name(struct parser *p, const char **rest)
 {
 	const struct expr_name *found = NULL, *longer;
-	const char *at = p->t.s;
+	const char *at = p->t.s, *near;
 	size_t len = p->t.len;
 	struct text dotted = { 0 };
 	struct token t = p->t;
@@ -218,7 +218,8 @@ static const struct expr_name *longest_name(struct parser *p, const char **rest)
 		text_puts(&dotted, ".");
 	}
 	if (found && found->type == EXPR_NUMBER && strlen(found->name) < dotted.len) {
-		if (expr_nearest(p->names, p->n, text_str(&dotted), dotted.len))
+		near = expr_nearest(p->names, p->n, text_str(&dotted), dotted.len);
+		if (near && near != found->name)
 			unknown_name(p, at, len, &dotted);
 		else
 			fail(p, column_of(p, at), "'%s' is a number and has no members",

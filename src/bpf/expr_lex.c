@@ -223,7 +223,7 @@ static void lex_character(struct token *t)
 			return;
 		}
 	}
-	bad_token(t, "%s: a character is one ASCII character between quotes, as in 'A'");
+	bad_token(t, "a character is one ASCII character between quotes, as in 'A'");
 }
 
 static bool lex_operator(struct token *t)

@@ -43,6 +43,8 @@ const char *expr_nearest(const struct expr_name *names, size_t n, const char *s,
 	const char *name = NULL;
 
 	for (i = 0; i < n; i++) {
+		if (!strchr(names[i].name, '.') != !memchr(s, '.', len))
+			continue;
 		d = distance(s, len, names[i].name, strlen(names[i].name));
 		if (d < best && d < len) {
 			best = d;
