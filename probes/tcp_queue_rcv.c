@@ -6,13 +6,13 @@
 #if USE_FENTRY
 KFUNC_PROBE(tcp_queue_rcv, struct sock *sk, struct sk_buff *skb)
 {
-	return show_skb(ctx, skb);
+	return show_skb_of(ctx, skb, sk);
 }
 #endif
 
 #if USE_KPROBE
 int kprobe__tcp_queue_rcv(struct pt_regs *ctx, struct sock *sk, struct sk_buff *skb)
 {
-	return show_skb(ctx, skb);
+	return show_skb_of(ctx, skb, sk);
 }
 #endif

@@ -44,13 +44,14 @@ struct choice choice_best(enum attach_mode mode)
 	c.fentry = c.fentry && !choice_refusal(HOOK_FENTRY);
 	c.kprobe = c.kprobe && !c.fentry && !choice_refusal(HOOK_KPROBE);
 	c.substitutes = c.tracepoint && !c.fentry && !c.kprobe;
+	c.direct = !choice_refusal(HOOK_FENTRY);
 	return c;
 }
 
 bool choice_can_widen(const struct choice *c, const struct choice *all)
 {
 	return (all->kprobe && !c->kprobe && !choice_refusal(HOOK_KPROBE)) ||
-	       (all->substitutes && !c->substitutes);
+	       (all->substitutes && !c->substitutes) || c->direct;
 }
 
 const char *choice_refusal(enum hook_kind kind)
@@ -100,7 +101,9 @@ int choice_rewrite(struct source *src, const struct choice *c, const struct conf
 		{ "USE_KPROBE", c->kprobe },
 		{ "USE_TRACEPOINT", c->tracepoint },
 		{ "USE_SUBSTITUTES", c->substitutes },
+		{ "DIRECT_READS", c->direct },
 		{ "RATE_LIMIT", conf->rate },
+		{ "KERNEL_HZ", kernel_hz() },
 		{ "STATS_ONLY", conf->stats },
 		{ "DEBUG_FUNC", conf->debug_func },
 		{ "EXTRA", conf->debug_func },

@@ -19,6 +19,7 @@ struct choice {
 	bool kprobe;
 	bool tracepoint;
 	bool substitutes; /* tracepoints that stand in for functions that have no hook */
+	bool direct;      /* fields read without helper calls, raw tracepoints typed */
 };
 
 /* Bits 1 << enum hook_kind of what --attach allows. */

@@ -41,7 +41,7 @@ int session_prepare(struct session *s, const struct config *conf, const struct c
 	struct text why = { 0 };
 	int err;
 
-	*s = (struct session){ .conf = conf, .stop_fd = stop_fd };
+	*s = (struct session){ .conf = conf, .typed = choice->direct, .stop_fd = stop_fd };
 	s->program.counters_fd = s->program.events_fd = -1;
 	s->extra = conf->debug_func;
 	err = source_load(&s->source, conf->probe_dir, &why);
@@ -59,7 +59,7 @@ int session_prepare(struct session *s, const struct config *conf, const struct c
 	if (err)
 		return err;
 	s->account.stats_only = conf->stats;
-	source_assemble(&s->source, &s->hooks, &s->text);
+	source_assemble(&s->source, &s->hooks, "", &s->text);
 	return 0;
 }
 
@@ -103,6 +103,7 @@ int session_build(struct session *s)
 		.source = s->text.s,
 		.headers = headers_kind_of(s->conf->headers),
 		.verbose = s->conf->verbose,
+		.typed = s->typed,
 		.stop_fd = s->stop_fd,
 		.timeout_ms = BUILD_TIMEOUT_MS,
 		/* --check is asked what compiler and verifier think now */

@@ -19,6 +19,7 @@
 
 struct session {
 	const struct config *conf;
+	bool typed;  /* raw tracepoints are programs of type TRACING */
 	int stop_fd; /* readable when the user wants to end; owned by the caller */
 
 	struct source source;

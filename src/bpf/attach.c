@@ -100,7 +100,8 @@ static int attach_kind(struct hook *h)
 	case HOOK_KRETPROBE:
 		return attach_kprobe(h);
 	case HOOK_RAW_TRACEPOINT:
-		return bpf_attach_raw_tracepoint(h->prog_fd, h->target);
+		return h->typed ? bpf_attach_kfunc(h->prog_fd)
+				: bpf_attach_raw_tracepoint(h->prog_fd, h->target);
 	case HOOK_TRACEPOINT:
 		return attach_tracepoint(h);
 	case HOOK_KINDS:

@@ -38,6 +38,7 @@ struct hook {
 	/* filled by program_build() */
 	int prog_fd; /* -1: not loaded */
 	bool compiled;
+	bool typed;      /* a raw tracepoint's program of type TRACING */
 	bool refused;    /* the verifier (not just the kernel's configuration) said no */
 	struct text why; /* one line: why it is not loaded or not attached */
 	struct text log; /* the verifier's whole text */

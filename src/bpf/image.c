@@ -2,7 +2,6 @@
 #include "bpf/image.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -10,9 +9,9 @@
 #include <unistd.h>
 #include <linux/bpf.h>
 
-#include "bpf/prog_kind.h"
+#include "bpf/prog_load.h"
 
-#define MAGIC "LNKIMG1"
+#define MAGIC "LNKIMG2"
 #define MAX_MAPS 64
 #define MAX_INSNS 1000000
 
@@ -148,43 +147,11 @@ static int number_maps(const struct loading *l, struct bpf_insn *insns, uint32_t
 	return 0;
 }
 
-/* What bpftool shows, as libbcc would name it: the target, cut to fit. */
-static void name_program(const char *function, char name[BPF_OBJ_NAME_LEN])
-{
-	const char *target = strstr(function, "__");
-
-	snprintf(name, BPF_OBJ_NAME_LEN, "%.15s", target ? target + 2 : function);
-}
-
-static int load_program(const struct image_program *p, const struct bpf_insn *insns,
-			enum hook_kind kind)
-{
-	union bpf_attr attr;
-	int fd;
-
-	memset(&attr, 0, sizeof(attr));
-	attr.prog_type = (uint32_t)prog_kind[kind].type;
-	attr.insns = (uint64_t)(uintptr_t)insns;
-	attr.insn_cnt = p->insns;
-	attr.license = (uint64_t)(uintptr_t)p->licence;
-	attr.kern_version = p->kern_version;
-	if (prog_kind[kind].attach >= 0) {
-		attr.expected_attach_type = (uint32_t)prog_kind[kind].attach;
-		attr.attach_btf_id = p->attach_btf_id;
-	}
-	name_program(p->function, attr.prog_name);
-	fd = (int)syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr));
-	if (fd < 0 && (errno == E2BIG || errno == EINVAL)) { /* before 4.15: no names */
-		memset(attr.prog_name, 0, sizeof(attr.prog_name));
-		fd = (int)syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr));
-	}
-	return fd < 0 ? -errno : fd;
-}
-
 static int take_program(struct loading *l)
 {
 	struct bpf_insn *insns;
 	struct image_program p;
+	struct prog_spec spec;
 	int err, hook, fd;
 
 	err = take(l, &p, sizeof(p));
@@ -201,7 +168,16 @@ static int take_program(struct loading *l)
 	err = take(l, insns, p.insns * sizeof(*insns));
 	if (!err)
 		err = number_maps(l, insns, p.insns);
-	fd = err ? err : load_program(&p, insns, l->hs->v[hook].kind);
+	spec = (struct prog_spec){
+		.function = p.function,
+		.licence = p.licence,
+		.kern_version = p.kern_version,
+		.kind = l->hs->v[hook].kind,
+		.attach_btf_id = p.attach_btf_id,
+		.insns = insns,
+		.n = p.insns,
+	};
+	fd = err ? err : prog_load(&spec, NULL, 0);
 	free(insns);
 	if (fd < 0)
 		return fd;

@@ -42,7 +42,8 @@ struct image_program {
 	char function[IMAGE_NAME_MAX]; /* as libbcc calls it */
 	char licence[32];
 	uint32_t kern_version;
-	uint32_t attach_btf_id; /* fentry and fexit: the function's number in this kernel's BTF */
+	uint32_t attach_btf_id; /* fentry, fexit, typed raw tracepoints: the number in this
+				 * kernel's BTF */
 	uint32_t insns;
 };
 

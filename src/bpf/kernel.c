@@ -11,6 +11,7 @@
 #include <sys/capability.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 #include <linux/bpf.h>
 
@@ -282,4 +283,14 @@ void kernel_symbol_at(uint64_t address, struct text *out)
 		known[i].address = address;
 	}
 	text_puts(out, text_str(&known[i].name));
+}
+
+unsigned int kernel_hz(void)
+{
+	struct timespec tick;
+
+	/* the coarse clocks advance by the tick */
+	if (clock_getres(CLOCK_MONOTONIC_COARSE, &tick) || tick.tv_sec || !tick.tv_nsec)
+		return 1000;
+	return (unsigned int)((1000000000 + tick.tv_nsec / 2) / tick.tv_nsec);
 }

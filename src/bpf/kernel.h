@@ -57,4 +57,7 @@ void kernel_keep_symbols(void);
 /* "tcp_v4_do_rcv+0x5" for an address, "" when kallsyms does not tell. */
 void kernel_symbol_at(uint64_t address, struct text *out);
 
+/* CONFIG_HZ, from the resolution of the coarse clocks. */
+unsigned int kernel_hz(void);
+
 #endif

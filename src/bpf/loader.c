@@ -34,6 +34,7 @@
 #include "bpf/cache.h"
 #include "bpf/image.h"
 #include "bpf/prog_kind.h"
+#include "bpf/prog_load.h"
 
 #define LIBBCC "libbcc.so.0"
 
@@ -72,6 +73,7 @@ struct loader {
 	int log;
 	const char *key;
 	char work[64]; /* the private directory, "" when there is none */
+	struct btf *btf; /* the kernel's, once it was needed */
 };
 
 /* --- talking to the parent ------------------------------------------------------- */
@@ -317,17 +319,61 @@ static void *compile_somehow(const struct loader *l)
 
 /* --- load ------------------------------------------------------------------------ */
 
+/* libbpf would read the whole BTF anew for each name. */
+static uint32_t btf_id(struct loader *l, const struct hook *h)
+{
+	if (!l->btf)
+		l->btf = btf__load_vmlinux_btf();
+	return l->btf ? prog_btf_id(l->btf, h->kind, h->target) : 0;
+}
+
+/* libbcc has no name for such programs. What the verifier says goes where libbcc's words
+ * go. Returns a descriptor, or -1 with errno. */
+static int load_typed(struct loader *l, void *module, const char *name, const struct hook *h)
+{
+	static char log[1 << 20];
+	struct prog_spec spec = {
+		.function = name,
+		.licence = bcc.license(module),
+		.kern_version = bcc.kern_version(module),
+		.kind = h->kind,
+		.attach_btf_id = btf_id(l, h),
+		.insns = bcc.function_start(module, name),
+		.n = (uint32_t)(bcc.function_size(module, name) / sizeof(struct bpf_insn)),
+	};
+	int fd;
+
+	if (!spec.attach_btf_id) {
+		errno = ENOENT;
+		return -1;
+	}
+	fd = prog_load(&spec, NULL, 0);
+	if (fd == -EACCES || fd == -EINVAL) {
+		fd = prog_load(&spec, log, sizeof(log));
+		fprintf(stderr, "%s\n", log);
+	}
+	if (fd >= 0)
+		return fd;
+	errno = -fd;
+	return -1;
+}
+
 /* Returns whether it was loaded. */
-static bool load_hook(const struct loader *l, void *module, const char *name, int index)
+static bool load_hook(struct loader *l, void *module, const char *name, int index)
 {
 	struct reply r = { .kind = REPLY_HOOK, .index = index, .log_from = log_end(l) };
 	const struct hook *h = &l->hs->v[index];
 	int fd;
 
 	errno = 0;
-	fd = bcc.func_load(module, prog_kind[h->kind].type, name, bcc.function_start(module, name),
-			   (int)bcc.function_size(module, name), bcc.license(module),
-			   bcc.kern_version(module), 0, NULL, 0, NULL, prog_kind[h->kind].attach);
+	if (h->kind == HOOK_RAW_TRACEPOINT && l->req->typed)
+		fd = load_typed(l, module, name, h);
+	else
+		fd = bcc.func_load(module, prog_kind[h->kind].type, name,
+				   bcc.function_start(module, name),
+				   (int)bcc.function_size(module, name), bcc.license(module),
+				   bcc.kern_version(module), 0, NULL, 0, NULL,
+				   prog_kind[h->kind].attach);
 	if (fd < 0)
 		r.error = errno ? errno : EINVAL;
 	fflush(NULL);
@@ -339,7 +385,7 @@ static bool load_hook(const struct loader *l, void *module, const char *name, in
 }
 
 /* Sends every map and program. Returns whether all of them were loaded. */
-static bool load_all(const struct loader *l, void *module)
+static bool load_all(struct loader *l, void *module)
 {
 	bool all = true;
 	struct reply counters = { .kind = REPLY_COUNTERS }, events = { .kind = REPLY_EVENTS };
@@ -424,7 +470,7 @@ static bool keep_maps(void *module, struct text *image, int *fds, size_t n)
 	return true;
 }
 
-static bool keep_program(const struct loader *l, void *module, struct text *image, size_t id,
+static bool keep_program(struct loader *l, void *module, struct text *image, size_t id,
 			 const int *fds, size_t maps)
 {
 	const char *name = bcc.function_name(module, id);
@@ -433,23 +479,22 @@ static bool keep_program(const struct loader *l, void *module, struct text *imag
 		.kern_version = bcc.kern_version(module),
 		.insns = (uint32_t)(bcc.function_size(module, name) / sizeof(struct bpf_insn)),
 	};
-	int attach = prog_kind[h->kind].attach, btf_id;
 
 	if (strlen(name) >= sizeof(p.function) || strlen(bcc.license(module)) >= sizeof(p.licence))
 		return false;
 	strcpy(p.function, name);
 	strcpy(p.licence, bcc.license(module));
-	if (attach >= 0) {
-		btf_id = libbpf_find_vmlinux_btf_id(h->target, (enum bpf_attach_type)attach);
-		if (btf_id <= 0)
+	if (prog_kind[h->kind].attach >= 0 ||
+	    (h->kind == HOOK_RAW_TRACEPOINT && l->req->typed)) {
+		p.attach_btf_id = btf_id(l, h);
+		if (!p.attach_btf_id)
 			return false;
-		p.attach_btf_id = (uint32_t)btf_id;
 	}
 	return !image_add_program(image, &p, bcc.function_start(module, name), fds, (int)maps);
 }
 
 /* A program that cannot be kept is no failure: it is compiled again next time. */
-static void keep(const struct loader *l, void *module)
+static void keep(struct loader *l, void *module)
 {
 	size_t maps = bcc.num_tables(module), programs = bcc.num_functions(module), i;
 	struct text image = { 0 };

@@ -336,9 +336,11 @@ int program_build(struct program *p, struct hooks *hs, const struct program_requ
 {
 	struct text key = { 0 };
 	bool cacheable;
-	int err = 0;
+	int err = 0, i;
 
 	*p = (struct program){ .counters_fd = -1, .events_fd = -1 };
+	for (i = 0; i < hs->n; i++)
+		hs->v[i].typed = req->typed && hs->v[i].kind == HOOK_RAW_TRACEPOINT;
 	cacheable = !req->no_cache && cache_key(req, &key);
 	if (!cacheable || !load_cached(p, hs, text_str(&key)))
 		err = compile_and_load(p, hs, req, cacheable ? text_str(&key) : NULL);

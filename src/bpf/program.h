@@ -20,6 +20,7 @@ struct program_request {
 	bool verbose;            /* let clang warn */
 	int stop_fd;             /* readable: give up at once; -1: never */
 	int timeout_ms;          /* the child is ended after that */
+	bool typed; /* raw tracepoints as programs of type TRACING (see prog_load.h) */
 	bool no_cache;           /* compile even if there is a compiled program on disk */
 };
 

@@ -25,11 +25,13 @@
 #define PART_MAX ((size_t)1 << 20) /* bytes in one probe file */
 #define PROBES "probes"
 
-/* Headers come first and in this order; then lnk_hook_id(); then packet.h and the probe
- * files by name. */
+/* Headers come first and in this order; then lnk_hook_id(); then the rest of the headers,
+ * and the probe files by name. */
 static const char *const before_hooks[] = { "kernel.h", "event.h", "config.h" };
 #define BEFORE_HOOKS (sizeof(before_hooks) / sizeof(before_hooks[0]))
-static const char *const after_hooks[] = { "packet.h" };
+static const char *const after_hooks[] = { "packet.h", "socket.h", "names.h", "rate.h", "show.h" };
+/* The question is spliced behind names.h, which it uses. */
+#define BEFORE_QUESTION (BEFORE_HOOKS + 3)
 #define FIXED_PARTS (BEFORE_HOOKS + sizeof(after_hooks) / sizeof(after_hooks[0]))
 
 /* The user behind sudo, else ourselves. */
@@ -319,7 +321,8 @@ int source_hooks(const struct source *src, struct hooks *hs, struct text *why)
 	return err;
 }
 
-void source_assemble(const struct source *src, const struct hooks *hs, struct text *out)
+void source_assemble(const struct source *src, const struct hooks *hs, const char *question,
+		     struct text *out)
 {
 	const struct part *p;
 	size_t i;
@@ -329,6 +332,8 @@ void source_assemble(const struct source *src, const struct hooks *hs, struct te
 			text_puts(out, "#line 1 \"hook-numbers\"\n");
 			hooks_emit(hs, out);
 		}
+		if (i == BEFORE_QUESTION && *question)
+			text_printf(out, "#line 1 \"question\"\n%s", question);
 		p = &src->parts[i];
 		text_printf(out, "#line 1 \"%s\"\n", p->label);
 		text_add(out, text_str(&p->text), p->text.len);

@@ -34,8 +34,10 @@ void source_free(struct source *src);
 /* Finds the probe functions of all parts. */
 int source_hooks(const struct source *src, struct hooks *hs, struct text *why);
 
-/* The exact text for libbcc: every part behind a #line of its own, the hook numbers
- * before the first probe, the layout assertions last. */
-void source_assemble(const struct source *src, const struct hooks *hs, struct text *out);
+/* The exact text for libbcc: every part behind a #line of its own, the hook numbers and
+ * the question (C of question_emit(), or "") before what uses them, the layout assertions
+ * last. */
+void source_assemble(const struct source *src, const struct hooks *hs, const char *question,
+		     struct text *out);
 
 #endif

@@ -47,7 +47,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		free(s);
 	}
 	if (!source_hooks(&src, &hs, &why)) {
-		source_assemble(&src, &hs, &all);
+		source_assemble(&src, &hs, "", &all);
 		look_at(&src, &all);
 	}
 	hooks_free(&hs);

@@ -30,4 +30,4 @@ broken()
 
 broken "a row too many" netif_receive_skb.c 's/return show_skb_at_data(ctx, skb)/show_skb_at_data(ctx, skb); &/'
 broken "a row too few" netif_receive_skb.c 's/return show_skb_at_data(ctx, skb)/return bpf_get_prandom_u32() % 4 ? show_skb_at_data(ctx, skb) : 0/'
-broken "a wrong number" packet.h 's/COUNT(c, seen);/& e->seq++;/'
+broken "a wrong number" show.h 's/COUNT(c, seen);/& s->event.seq++;/'

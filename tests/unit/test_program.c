@@ -58,31 +58,33 @@ static void assemble(const char *const *probes)
 {
 	struct source src = { 0 };
 	struct text why = { 0 };
-	static const char *const first[] = { "kernel.h", "event.h", "config.h", "packet.h" };
+	static const char *const first[] = { "kernel.h",  "event.h", "config.h", "packet.h",
+					     "socket.h", "names.h", "rate.h",	"show.h" };
+	const size_t nfirst = sizeof(first) / sizeof(first[0]);
 	size_t n = 0;
 
 	for (n = 0; probes[n]; n++)
 		;
-	src.parts = calloc(n + 4, sizeof(*src.parts));
-	for (size_t i = 0; i < 4 + n; i++) {
+	src.parts = calloc(n + nfirst, sizeof(*src.parts));
+	for (size_t i = 0; i < nfirst + n; i++) {
 		struct part *p = &src.parts[src.n++];
 		char name[] = "a.c", label[64];
 		const char *text = NULL;
 
-		name[0] = (char)('a' + (i < 4 ? 0 : i - 4));
-		p->name = strdup(i < 4 ? first[i] : name);
-		for (int k = 0; i < 4 && embedded_files[k].name; k++)
+		name[0] = (char)('a' + (i < nfirst ? 0 : i - nfirst));
+		p->name = strdup(i < nfirst ? first[i] : name);
+		for (int k = 0; i < nfirst && embedded_files[k].name; k++)
 			if (!strcmp(embedded_files[k].name, first[i]))
 				text = embedded_files[k].text;
 		snprintf(label, sizeof(label), "probes/%s", p->name);
 		p->label = strdup(label);
 		p->origin = strdup("test");
-		text_puts(&p->text, i < 4 ? text : probes[i - 4]);
+		text_puts(&p->text, i < nfirst ? text : probes[i - nfirst]);
 	}
 	hooks_free(&hooks);
 	CHECK_INT(source_hooks(&src, &hooks, &why), 0);
 	text_reset(&source);
-	source_assemble(&src, &hooks, &source);
+	source_assemble(&src, &hooks, "", &source);
 	source_free(&src);
 	text_free(&why);
 }
@@ -187,7 +189,7 @@ TEST(the_probes_of_the_tree)
 	need_kernel();
 	CHECK_INT(source_load(&src, NULL, &why), 0);
 	CHECK_INT(source_hooks(&src, &hooks, &why), 0);
-	source_assemble(&src, &hooks, &source);
+	source_assemble(&src, &hooks, "", &source);
 	source_free(&src);
 	if (!CHECK_INT(build(), 0))
 		CHECK_STR(text_str(&program.error), "");

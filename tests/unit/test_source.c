@@ -136,7 +136,7 @@ static const char *names(void)
 	return text_str(&t);
 }
 
-#define BEFORE "kernel.h event.h config.h packet.h"
+#define BEFORE "kernel.h event.h config.h packet.h socket.h names.h rate.h show.h"
 #define AFTER                                                                                      \
 	"ip_rcv_finish.c netif_receive_skb.c sock_def_readable.c tcp_queue_rcv.c tcp_v4_do_rcv.c"
 
@@ -550,7 +550,7 @@ TEST(a_directory_with_an_odd_name)
 		CHECK_STR(part("a.c")->origin, dir);
 	}
 	source_hooks(&src, &hs, &why);
-	source_assemble(&src, &hs, &out);
+	source_assemble(&src, &hs, "", &out);
 	CHECK(strstr(text_str(&out), "/p???? x/a.c\"\nint kprobe__added"));
 	hooks_free(&hs);
 	text_free(&out);
@@ -595,7 +595,7 @@ TEST(hooks_of_all_parts)
 }
 
 /* Every part behind its own #line, with a newline at its end; the hook numbers before
- * packet.h, the layout last. */
+ * packet.h, the question before what asks it, the layout last. */
 TEST(assembling)
 {
 	struct hooks hs = { 0 };
@@ -609,18 +609,25 @@ TEST(assembling)
 	put("event.h", "event\n");
 	put("config.h", "config");
 	put("packet.h", "packet\n");
+	put("socket.h", "socket\n");
+	put("names.h", "names\n");
+	put("rate.h", "rate\n");
+	put("show.h", "show\n");
 	accepted();
 	hooks_scan(&hs, "x.c", PROBE, &why);
-	source_assemble(&src, &hs, &out);
+	source_assemble(&src, &hs, "asked\n", &out);
 	text_printf(&want,
 		    "#line 1 \"%s/kernel.h\"\nkernel\n#line 1 \"%s/event.h\"\nevent\n"
 		    "#line 1 \"%s/config.h\"\nconfig\n#line 1 \"hook-numbers\"\n",
 		    dir, dir, dir);
 	hooks_emit(&hs, &want);
 	text_printf(&want,
-		    "#line 1 \"%s/packet.h\"\npacket\n#line 1 \"%s/a.c\"\nint a;\n"
+		    "#line 1 \"%s/packet.h\"\npacket\n#line 1 \"%s/socket.h\"\nsocket\n"
+		    "#line 1 \"%s/names.h\"\nnames\n#line 1 \"question\"\nasked\n"
+		    "#line 1 \"%s/rate.h\"\nrate\n#line 1 \"%s/show.h\"\nshow\n"
+		    "#line 1 \"%s/a.c\"\nint a;\n"
 		    "#line 1 \"%s/b.c\"\n#line 1 \"probes/ip_rcv_finish.c\"\n",
-		    dir, dir, dir);
+		    dir, dir, dir, dir, dir, dir, dir);
 	CHECK(!strncmp(text_str(&out), text_str(&want), want.len));
 	p = strstr(text_str(&out), "#line 1 \"event-layout\"\n_Static_assert(");
 	CHECK(p && !strstr(p + 1, "#line"));

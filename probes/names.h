@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What can be asked of a packet or a socket beyond the row itself: by a column, by
+ * --where and by --col. The host knows these functions by name (src/bpf/names.c) and
+ * calls them only where `call->knows` says that there is something to ask.
+ */
+
+/* The TCP header's flag byte: FIN is 1, SYN 2, RST 4, PSH 8, ACK 16, URG 32, ECE 64,
+ * CWR 128. */
+static __always_inline u32 lnk_tcp_flags(const struct lnk_call *call)
+{
+	return bpf_ntohl(call->tcp_word) >> 16 & 0xff;
+}
+
+static __always_inline u32 lnk_tcp_window(const struct lnk_call *call)
+{
+	return bpf_ntohl(call->tcp_word) & 0xffff;
+}
+
+/* The TCP header's length in bytes. */
+static __always_inline u32 lnk_tcp_length(const struct lnk_call *call)
+{
+	return (bpf_ntohl(call->tcp_word) >> 28) * 4;
+}
+
+/* Bytes of payload; 0 where the headers say less than their own length. */
+static __always_inline u32 lnk_payload(const struct lnk_call *call)
+{
+	u32 headers = call->tcp_at + lnk_tcp_length(call);
+
+	return call->wire.length > headers ? call->wire.length - headers : 0;
+}
+
+/* IPv4 or not. A socket that is bound to no address tells by its family. */
+static __always_inline int lnk_is_ipv4(const struct lnk_call *call, const struct lnk_event *e)
+{
+	const u32 *s = (const u32 *)e->saddr, *d = (const u32 *)e->daddr;
+
+	if (call->knows & LNK_KNOWS_PACKET)
+		return (call->knows & LNK_KNOWS_IPV4) != 0;
+	if (!(s[0] | s[1]) && s[2] == bpf_htonl(0xffff))
+		return 1;
+	if (!(d[0] | d[1]) && d[2] == bpf_htonl(0xffff))
+		return 1;
+	return LNK_READ(call->sk->__sk_common.skc_family) == 2;
+}
+
+static __always_inline u32 lnk_ttl(const struct lnk_call *call)
+{
+	return call->knows & LNK_KNOWS_IPV4 ? call->wire.head[8] : call->wire.head[7];
+}
+
+static __always_inline u32 lnk_tos(const struct lnk_call *call)
+{
+	const u8 *h = call->wire.head;
+
+	return call->knows & LNK_KNOWS_IPV4 ? h[1] : (h[0] << 4 | h[1] >> 4) & 0xff;
+}
+
+/* TCP takes skb->dev away from its packets (tcp_v4_rcv()), but the number stays. */
+static __always_inline u32 lnk_ifindex(const struct lnk_call *call)
+{
+	if (call->knows & LNK_KNOWS_DEVICE)
+		return LNK_READ(LNK_READ(call->skb->dev)->ifindex);
+	return LNK_READ(call->skb->skb_iif);
+}
+
+/* The inode number of the network namespace, as in /proc/PID/ns/net. */
+static __always_inline u32 lnk_netns(const struct lnk_call *call)
+{
+	const struct net *net;
+
+	if (call->sk)
+		net = LNK_READ(call->sk->__sk_common.skc_net.net);
+	else
+		net = LNK_READ(LNK_READ(call->skb->dev)->nd_net.net);
+	return LNK_READ(net->ns.inum);
+}
+
+/* On 64-bit kernels skb->end is an offset. */
+static __always_inline struct skb_shared_info *lnk_shared_info(const struct lnk_call *call)
+{
+	return (struct skb_shared_info *)(LNK_READ(call->skb->head) + LNK_READ(call->skb->end));
+}
+
+/* What ss(8) calls Recv-Q: bytes not yet read; of a listener, connections not yet
+ * accepted. */
+static __always_inline u32 lnk_recv_queue(const struct lnk_call *call)
+{
+	if (LNK_READ(call->sk->__sk_common.skc_state) == 10) /* TCP_LISTEN */
+		return LNK_READ(call->sk->sk_ack_backlog);
+	return LNK_TCP_SOCK(call, rcv_nxt) - LNK_TCP_SOCK(call, copied_seq);
+}
+
+/* ... and Send-Q: bytes not yet acknowledged; of a listener, how many may wait. */
+static __always_inline u32 lnk_send_queue(const struct lnk_call *call)
+{
+	if (LNK_READ(call->sk->__sk_common.skc_state) == 10)
+		return LNK_READ(call->sk->sk_max_ack_backlog);
+	return LNK_TCP_SOCK(call, write_seq) - LNK_TCP_SOCK(call, snd_una);
+}
+
+/* icsk_rto is in jiffies. */
+static __always_inline u64 lnk_rto_us(const struct lnk_call *call)
+{
+	return LNK_READ(((struct inet_connection_sock *)call->sk)->icsk_rto) *
+	       (u64)(1000000 / KERNEL_HZ);
+}

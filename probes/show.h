@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What every probe calls. A probe function has nothing to do but fetch the skb or the
+ * sock from its arguments and say
+ *
+ *	return show_skb(ctx, skb);		the skb's network header is set
+ *	return show_skb_at_data(ctx, skb);	only skb->data can be trusted
+ *	return show_skb_of(ctx, skb, sk);	... and the TCP socket is known
+ *	return show_sock(ctx, sk);		there is no skb, only the socket
+ *
+ * The name in the table is that of the probe function itself.
+ */
+
+/* Since 6.2 the kernel does not run a program inside itself on one CPU, whatever its
+ * kind; a hook's counters are written by one program only, so nothing comes between the
+ * load and the store. Before, an interrupt may run the same probe there. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
+#define ADD(c, what, n) ((c)->what += (n))
+#else
+#define ADD(c, what, n) __sync_fetch_and_add(&(c)->what, n)
+#endif
+#define COUNT(c, what) ADD(c, what, 1)
+
+BPF_PERCPU_ARRAY(lnk_counters, struct lnk_counters, LNK_MAX_HOOKS);
+BPF_PERF_OUTPUT(lnk_events);
+
+/* The head of a struct lnk_record, as long as this run needs it. */
+struct lnk_sample {
+	struct lnk_event event;
+	u64 extra[EXTRA];
+};
+
+/* Is this what the user asked for? The cheapest tests come first. */
+static __always_inline enum lnk_answer lnk_filter(const struct lnk_call *call,
+						  const struct lnk_event *e)
+{
+#if FILTER_IP
+	const u32 *s = (const u32 *)e->saddr, *d = (const u32 *)e->daddr;
+
+	if ((s[3] != FILTER_IP_WORD3 || s[2] != FILTER_IP_WORD2 || s[1] != FILTER_IP_WORD1 ||
+	     s[0] != FILTER_IP_WORD0) &&
+	    (d[3] != FILTER_IP_WORD3 || d[2] != FILTER_IP_WORD2 || d[1] != FILTER_IP_WORD1 ||
+	     d[0] != FILTER_IP_WORD0))
+		return LNK_HIDE;
+#endif
+#if FILTER_PORT
+	if (e->sport != FILTER_PORT && e->dport != FILTER_PORT)
+		return LNK_HIDE;
+#endif
+#if FILTER_QUESTION
+	return lnk_question(call, e);
+#else
+	return LNK_SHOW;
+#endif
+}
+
+/* Filter, limit, send. now_ns: 0 when no clock was read yet. */
+static __always_inline int lnk_send(void *ctx, struct lnk_counters *c, const struct lnk_call *call,
+				    struct lnk_sample *s, u64 now_ns)
+{
+	enum lnk_answer answer = lnk_filter(call, &s->event);
+
+	if (answer == LNK_CANNOT_READ) {
+		COUNT(c, unreadable);
+		return 0;
+	}
+	COUNT(c, seen);
+	if (answer == LNK_HIDE) {
+		COUNT(c, filtered);
+		return 0;
+	}
+#if STATS_ONLY
+	ADD(c, bytes, call->bytes);
+#else
+	s->event.time_ns = LNK_LIMIT_FIRST ? now_ns : bpf_ktime_get_ns();
+#if RATE_LIMIT
+	if (lnk_over_rate(s->event.time_ns)) {
+		COUNT(c, limited);
+		return 0;
+	}
+#endif
+#if DEBUG_FUNC
+	s->extra[0] = call->regs_ip;
+#endif
+#if EXTRA > DEBUG_FUNC
+	lnk_collect(call, &s->event, s->extra);
+#endif
+	if (lnk_events.perf_submit(ctx, s, LNK_RECORD_SIZE(EXTRA)))
+		COUNT(c, lost);
+#endif
+	return 0;
+}
+
+static __always_inline int lnk_show(void *ctx, int hook, struct lnk_call call)
+{
+	union lnk_head head; /* call.wire points to it */
+	struct lnk_counters *c;
+	struct lnk_sample s;
+	u64 now_ns = 0;
+
+	c = lnk_counters.lookup(&hook);
+	if (!c)
+		return 0;
+#if LNK_LIMIT_FIRST
+	now_ns = bpf_ktime_get_ns();
+	if (lnk_second_is_full(now_ns)) {
+		COUNT(c, seen);
+		COUNT(c, limited);
+		return 0;
+	}
+#endif
+	__builtin_memset(&s, 0, sizeof(s));
+	s.event.hook = hook;
+	switch (call.knows & LNK_KNOWS_SKB ? lnk_read_skb(&call, &head, &s.event)
+					   : lnk_read_sock(&call, &s.event)) {
+	case LNK_TCP:
+		return lnk_send(ctx, c, &call, &s, now_ns);
+	case LNK_OTHER:
+		COUNT(c, other);
+		break;
+	case LNK_FRAGMENT:
+		COUNT(c, fragment);
+		break;
+	case LNK_UNREADABLE:
+		COUNT(c, unreadable);
+		break;
+	}
+	return 0;
+}
+
+/* What the context is tells what kind of program this is. */
+#define LNK_IS_KPROBE(ctx) __builtin_types_compatible_p(__typeof__(ctx), struct pt_regs *)
+
+/* The instruction pointer, where the context is a kprobe's registers. */
+static __always_inline u64 lnk_regs_ip(struct pt_regs *regs)
+{
+	return PT_REGS_IP(regs);
+}
+
+#if DEBUG_FUNC
+#define LNK_IP(ctx)                                                                                \
+	__builtin_choose_expr(LNK_IS_KPROBE(ctx), lnk_regs_ip((struct pt_regs *)(ctx)), 0)
+#else
+#define LNK_IP(ctx) 0
+#endif
+
+/* fentry programs, and raw tracepoints that the host loads as typed ones. */
+#define LNK_DIRECT(ctx)                                                                            \
+	(DIRECT_READS && !LNK_IS_KPROBE(ctx) &&                                                    \
+	 !__builtin_types_compatible_p(__typeof__(ctx), void *))
+
+/* libbcc turns every read through a pointer that came with a probe's arguments into a
+ * helper call; what a function returns it leaves alone. */
+static __always_inline struct sk_buff *lnk_own_skb(struct sk_buff *skb)
+{
+	return skb;
+}
+
+static __always_inline struct sock *lnk_own_sock(struct sock *sk)
+{
+	return sk;
+}
+
+/* lnk_hook_id() is written by the host: it knows the probe functions by name. The
+ * comparison is folded at compile time. */
+#define LNK_SHOW_CALL(ctx, ...)                                                                    \
+	lnk_show(ctx, lnk_hook_id(__func__),                                                       \
+		 (struct lnk_call){ .direct = LNK_DIRECT(ctx), .regs_ip = LNK_IP(ctx), __VA_ARGS__ })
+
+#define show_skb(ctx, packet)                                                                      \
+	LNK_SHOW_CALL(ctx, .skb = lnk_own_skb(packet), .knows = LNK_KNOWS_SKB | LNK_KNOWS_DEVICE)
+#define show_skb_at_data(ctx, packet)                                                              \
+	LNK_SHOW_CALL(ctx, .skb = lnk_own_skb(packet), .knows = LNK_KNOWS_SKB | LNK_KNOWS_DEVICE, .at_data = 1)
+#define show_skb_of(ctx, packet, socket)                                                           \
+	LNK_SHOW_CALL(ctx, .skb = lnk_own_skb(packet), .sk = lnk_own_sock(socket), .knows = LNK_KNOWS_SKB | LNK_KNOWS_SOCK)
+#define show_sock(ctx, socket) LNK_SHOW_CALL(ctx, .sk = lnk_own_sock(socket))
