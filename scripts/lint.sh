@@ -34,7 +34,7 @@ cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-sup
 echo '  shellcheck'
 # SC1091: a library's path is known when it runs. SC2016: programs for awk and sh stand in
 # single quotes. SC2034, SC2153: what a library sets is used by those who source it.
-git ls-files -z '*.sh' tests/run .ci/run |
+git ls-files -z '*.sh' '*.inc' tests/run .ci/run |
 	xargs -0 shellcheck -x -e SC1091,SC2016,SC2034,SC2153 || status=1
 
 exit $status

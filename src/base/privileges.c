@@ -31,6 +31,7 @@ static int get_caps(struct caps *c)
 	struct __user_cap_header_struct h = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct d[2];
 
+	*c = (struct caps){ 0 }; /* none, should this fail without an errno */
 	if (syscall(SYS_capget, &h, d))
 		return -errno;
 	c->effective = d[0].effective | (uint64_t)d[1].effective << 32;

@@ -132,7 +132,7 @@ static struct ring *add_ring(struct rings *r, int cpu)
 /* Gives a CPU that is online a buffer; what was in its last one can still be drained. */
 static void renew(struct rings *r, struct ring *ring)
 {
-	struct buffer fresh;
+	struct buffer fresh = { .fd = -1 };
 	int err;
 
 	err = buffer_open(r, &fresh, ring->cpu);

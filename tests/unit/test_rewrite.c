@@ -220,7 +220,7 @@ TEST(the_constants_of_the_tree)
 
 	for (int i = 0; embedded_files[i].name; i++)
 		all.n++;
-	all.parts = calloc(all.n, sizeof(*all.parts));
+	all.parts = calloc(all.n + 1, sizeof(*all.parts));
 	for (size_t i = 0; i < all.n; i++)
 		text_puts(&all.parts[i].text, embedded_files[i].text);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
