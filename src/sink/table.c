@@ -215,7 +215,8 @@ void table_header(const struct table *t, struct text *out)
 static void debug_lines(struct table *t, const struct lnk_record *e, struct text *out)
 {
 	const struct table_hook *h = &t->hooks[e->event.hook];
-	uint64_t ip = e->extra[0], at = ip ? ip - h->ip_bias : h->address;
+	/* what kallsyms hides of this user (kptr_restrict) the registers must not tell */
+	uint64_t ip = h->address ? e->extra[0] : 0, at = ip ? ip - h->ip_bias : h->address;
 
 	text_puts(out, "  Debug - Function name: '");
 	text_add_escaped(out, h->shown, strlen(h->shown), false);
@@ -236,7 +237,10 @@ static void debug_lines(struct table *t, const struct lnk_record *e, struct text
 	}
 	text_printf(out, "(%s ", h->kind);
 	text_add_escaped(out, h->symbol, strlen(h->symbol), false);
-	text_puts(out, ip ? ", from the registers)\n" : at ? ", from kallsyms)\n" : ")\n");
+	text_puts(out, ip            ? ", from the registers)\n"
+		       : at          ? ", from kallsyms)\n"
+		       : e->extra[0] ? ", its address is hidden: kptr_restrict)\n"
+				     : ")\n");
 }
 
 /* Cells left-aligned and joined by " | "; the last one is padded too, as ever. */

@@ -39,14 +39,14 @@ static void address(__u8 out[16], const char *s)
 
 /* "" is an address that is not known. */
 static struct lnk_record event(__u16 hook, const char *src, __u16 sport, const char *dst,
-				    __u16 dport, __u32 seq, __u32 ack_seq)
+			       __u16 dport, __u32 seq, __u32 ack_seq)
 {
 	struct lnk_record e = { .event = { .time_ns = UPTIME_NS,
-						.seq = seq,
-						.ack_seq = ack_seq,
-						.sport = sport,
-						.dport = dport,
-						.hook = hook } };
+					   .seq = seq,
+					   .ack_seq = ack_seq,
+					   .sport = sport,
+					   .dport = dport,
+					   .hook = hook } };
 
 	address(e.event.saddr, src);
 	address(e.event.daddr, dst);
@@ -213,6 +213,27 @@ TEST(debug_lines)
 	e.extra[0] = 0xffffffff81a2b3c5;
 	row(t, e, 0);
 	check_golden(&out, "table-debug.txt");
+	table_close(t);
+}
+
+/* kptr_restrict: where kallsyms shows no addresses, what the registers held is not shown
+ * either, nor is it looked up. */
+TEST(hidden_addresses)
+{
+	static const struct table_hook hidden = { "f", "kprobe", "f.constprop.0", 0, 1 };
+	struct lnk_record e = event(0, "10.1.0.1", 51136, "10.1.0.2", 9502, 1, 2);
+	struct table *t;
+
+	CHECK_INT(table_open(&t, &hidden, 1, true), 0);
+	table_set_symboliser(t, symbol_at);
+	asked = 0;
+	text_reset(&out);
+	e.extra[0] = 0xffffffff81a2b3c5;
+	row(t, e, 0);
+	CHECK(strstr(text_str(&out), "  Debug - Probed at: (kprobe f.constprop.0, its address is "
+				     "hidden: kptr_restrict)\n"));
+	CHECK(!strstr(text_str(&out), "0x") && !strstr(text_str(&out), "ffffffff"));
+	CHECK_INT(asked, 0);
 	table_close(t);
 }
 
