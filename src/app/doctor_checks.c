@@ -13,6 +13,7 @@
 #include "bpf/headers_btf.h"
 #include "bpf/headers_kheaders.h"
 #include "bpf/kernel.h"
+#include "bpf/work_dir.h"
 
 static void check_privileges(struct report *r)
 {
@@ -85,10 +86,10 @@ static bool check_btf(struct report *r)
 /* As the loader would take them; it needs a directory for one small file. */
 static bool check_installed(struct report *r)
 {
-	char work[] = "/tmp/linux_net_kernel.XXXXXX";
+	char work[WORK_DIR_MAX];
 	struct headers *h = calloc(1, sizeof(*h));
 	struct text why = { 0 };
-	int err = h && mkdtemp(work) ? 0 : -errno, fd;
+	int lock = h ? work_dir_make(work) : -ENOMEM, err = lock < 0 ? lock : 0;
 
 	if (err) {
 		report_add(r, VERDICT_NOTE, "installed headers", NULL, "not looked at: %s",
@@ -104,12 +105,8 @@ static bool check_installed(struct report *r)
 	headers_free(h);
 	free(h);
 	text_free(&why);
-	fd = open(work, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd >= 0) {
-		unlinkat(fd, "lnk_shim.h", 0);
-		close(fd);
-	}
-	rmdir(work);
+	work_dir_remove(work);
+	close(lock);
 	return !err;
 }
 

@@ -35,6 +35,7 @@
 #include "bpf/image.h"
 #include "bpf/prog_kind.h"
 #include "bpf/prog_load.h"
+#include "bpf/work_dir.h"
 
 #define LIBBCC "libbcc.so.0"
 
@@ -72,8 +73,8 @@ struct loader {
 	int sock;
 	int log;
 	const char *key;
-	char work[64]; /* the private directory, "" when there is none */
 	struct btf *btf; /* the kernel's, once it was needed */
+	char work[WORK_DIR_MAX]; /* the private directory, "" when there is none */
 };
 
 /* --- talking to the parent ------------------------------------------------------- */
@@ -219,14 +220,11 @@ static void make_work_dir(struct loader *l)
 				strcpy(l->work, over[i]);
 				return;
 			}
-	for (i = 0; i < 2; i++) {
-		snprintf(l->work, sizeof(l->work), "%s/" WORK_PREFIX "XXXXXX", i ? "/tmp" : "/run");
-		if (mkdtemp(l->work)) {
-			send_text(l, REPLY_WORK, l->work);
-			return;
-		}
-	}
-	l->work[0] = '\0';
+	/* the descriptor is its lock, and goes with this process */
+	if (work_dir_make(l->work) >= 0)
+		send_text(l, REPLY_WORK, l->work);
+	else
+		l->work[0] = '\0';
 }
 
 static int make_sub_dir(const struct loader *l, int number, char *path, size_t size)

@@ -7,9 +7,6 @@
 
 #include "bpf/program.h"
 
-/* Directories that hold header trees where no mount namespace can be had. */
-#define WORK_PREFIX "linux_net_kernel."
-
 enum reply_kind {
 	REPLY_WORK,     /* text: a directory to remove when the child has ended */
 	REPLY_STRAY,    /* text: a probe function that the host has no number for */

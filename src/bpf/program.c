@@ -2,7 +2,6 @@
 #include "bpf/program.h"
 
 #include <errno.h>
-#include <ftw.h>
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
@@ -21,6 +20,7 @@
 #include "bpf/image.h"
 #include "bpf/kernel.h"
 #include "bpf/loader.h"
+#include "bpf/work_dir.h"
 
 struct build {
 	char *work; /* the directory that the child made */
@@ -48,23 +48,6 @@ static void read_log(const struct build *b, uint64_t from, uint64_t to, struct t
 		text_add(out, chunk, (size_t)n);
 		from += (uint64_t)n;
 	}
-}
-
-/* The pattern of make_work_dir(): nothing else is ever removed. */
-static bool made_here(const char *path)
-{
-	return (!strncmp(path, "/run/" WORK_PREFIX, sizeof("/run/" WORK_PREFIX) - 1) ||
-		!strncmp(path, "/tmp/" WORK_PREFIX, sizeof("/tmp/" WORK_PREFIX) - 1)) &&
-	       !strchr(path + 5, '/');
-}
-
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	remove(path);
-	return 0;
 }
 
 static void hook_loaded(struct build *b, const struct reply *r, int fd)
@@ -96,7 +79,7 @@ static void take_reply(struct build *b, struct reply *r, int fd)
 		text_add_escaped(&b->p->strays, r->text, strlen(r->text), false);
 		break;
 	case REPLY_WORK:
-		if (!b->work && made_here(r->text))
+		if (!b->work && work_dir_is_one(r->text))
 			b->work = strdup(r->text);
 		break;
 	case REPLY_FAILED:
@@ -304,7 +287,7 @@ static int compile_and_load(struct program *p, struct hooks *hs, const struct pr
 		explain(&b, b.done ? 0 : err, status);
 	}
 	if (b.work)
-		nftw(b.work, remove_entry, 8, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+		work_dir_remove(b.work);
 	free(b.work);
 	text_free(&b.attempts);
 	close(b.sock);
@@ -336,11 +319,15 @@ int program_build(struct program *p, struct hooks *hs, const struct program_requ
 {
 	struct text key = { 0 };
 	bool cacheable;
-	int err = 0, i;
+	int err = 0, i, swept;
 
 	*p = (struct program){ .counters_fd = -1, .events_fd = -1 };
 	for (i = 0; i < hs->n; i++)
 		hs->v[i].typed = req->typed && hs->v[i].kind == HOOK_RAW_TRACEPOINT;
+	swept = work_dir_sweep();
+	if (swept)
+		text_printf(&p->notes, "removed %d director%s that killed runs had left\n", swept,
+			    swept == 1 ? "y" : "ies");
 	cacheable = !req->no_cache && cache_key(req, &key);
 	if (!cacheable || !load_cached(p, hs, text_str(&key)))
 		err = compile_and_load(p, hs, req, cacheable ? text_str(&key) : NULL);

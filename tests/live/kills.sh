@@ -75,3 +75,51 @@ traffic 127.0.0.1 9663 5 >/dev/null
 sleep 0.2
 stop after "$SPAWNED"
 check "the next run is as good as the first" expect_exit 0 -- expect_exact -- [ "$(cell total "$RECEIVED")" -gt 20 ]
+
+# --- with no mount namespace to be had, both killed during the compile
+
+setpriv_bpf=(setpriv --bounding-set=-all,+bpf,+perfmon --inh-caps=-all)
+# Probes that take seconds to compile.
+chmod 755 "$TMP"
+mkdir -m 755 "$TMP/long"
+for i in $(seq 100); do
+	echo "int kprobe__f$i(struct pt_regs *ctx, struct sk_buff *skb) { return show_skb(ctx, skb); }"
+done >"$TMP/long/long.c"
+chmod 644 "$TMP/long/long.c"
+work_dirs()
+{
+	find /run /tmp -maxdepth 1 -type d -name 'linux_net_kernel.??????' 2>/dev/null
+}
+one_work_dir()
+{
+	[ "$(work_dirs | wc -l)" -eq 1 ] && [ -n "$(find "$(work_dirs)" -type f)" ]
+}
+child_of()
+{
+	CHILD=$(pgrep -P "$1")
+}
+compile_without_namespace()
+{
+	spawn "$1" "${setpriv_bpf[@]}" "$LNK" --no-cache --headers=btf --probe-dir "$TMP/long"
+	pid=$SPAWNED
+	wait_until 5 child_of "$pid" && wait_until 5 one_work_dir
+}
+if ! "${setpriv_bpf[@]}" true 2>/dev/null; then
+	skip "directories of killed runs" "setpriv knows no CAP_BPF"
+elif ! compile_without_namespace both; then
+	skip "directories of killed runs" "no compile with CAP_BPF and CAP_PERFMON alone"
+else
+	run "$LNK" -v --no-cache -D 0.1
+	check "a directory in use is not touched" expect_exit 0 -- one_work_dir
+	kill -STOP "$pid"
+	kill -KILL "$CHILD" "$pid"
+	wait "$pid" 2>/dev/null
+	check "both are killed: the directory stays" one_work_dir
+	run "$LNK" -v -D 0.1
+	check "... until the next start" expect_exit 0 -- expect_err 'removed 1 director' -- \
+		[ -z "$(work_dirs)" ]
+	compile_without_namespace one
+	kill -KILL "$CHILD"
+	finish one "$pid"
+	check "the compiler alone is killed: nothing stays" expect_exit 1 -- [ -z "$(work_dirs)" ]
+fi
