@@ -145,13 +145,13 @@ int main(int argc, char **argv)
 		text_free(&why);
 		return EXIT_USAGE;
 	}
+	if (!out_open) {
+		log_error("standard output is closed: there is nowhere to print to");
+		return EXIT_FAILED;
+	}
 	if (conf.help || conf.version)
 		return print_text(conf.help ? options_help : version);
 	log_set_verbose(conf.verbose);
-	if (!out_open) {
-		log_error("standard output is closed: there is nowhere to print the rows to");
-		return EXIT_FAILED;
-	}
 	if (!conf.dump_source && !conf.doctor && !may_run())
 		return EXIT_FAILED;
 	stop_fd = block_signals();
