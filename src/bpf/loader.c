@@ -511,13 +511,25 @@ static void keep(struct loader *l, void *module)
 	text_free(&image);
 }
 
-/* Keeps what libbcc prints within bounds; past it, writes fail and are lost. */
-static void limit_output(void)
+/* Ten times what a compile takes: a source without end must not take the host's memory. */
+#define MEMORY_MAX ((rlim_t)2 << 30)
+
+/* Keeps what libbcc prints within bounds (past them writes fail and are lost), and what it
+ * allocates. A limit that is lower already stays. */
+static void limit_resources(void)
 {
-	struct rlimit lim = { TEXT_MAX, TEXT_MAX };
+	struct rlimit output = { TEXT_MAX, TEXT_MAX };
 
 	signal(SIGXFSZ, SIG_IGN);
-	setrlimit(RLIMIT_FSIZE, &lim);
+	setrlimit(RLIMIT_FSIZE, &output);
+#ifndef __SANITIZE_ADDRESS__ /* whose shadow is larger than that */
+	struct rlimit memory;
+
+	if (!getrlimit(RLIMIT_AS, &memory) && memory.rlim_cur > MEMORY_MAX) {
+		memory.rlim_cur = MEMORY_MAX;
+		setrlimit(RLIMIT_AS, &memory);
+	}
+#endif
 }
 
 void loader_run(const struct program_request *req, const struct hooks *hs, int sock, int log,
@@ -532,7 +544,7 @@ void loader_run(const struct program_request *req, const struct hooks *hs, int s
 		done(&l, errno);
 	if (open_libbcc(&l))
 		done(&l, ENOENT);
-	limit_output();
+	limit_resources();
 	make_work_dir(&l);
 	module = compile_somehow(&l);
 	fflush(NULL);

@@ -139,6 +139,9 @@ if unshare --mount --propagation private mount -t tmpfs tmpfs /mnt 2>/dev/null; 
 	else
 		check "everything read-only" expect_exit 0 -- expect_exact
 	fi
+	without 'for t in /sys/kernel/tracing /sys/kernel/debug; do mount -t tmpfs tmpfs $t; done' \
+		-D 0.1 --no-cache
+	check "no tracefs" expect_exit 0 -- expect_exact
 	without 'mount -t tmpfs tmpfs /proc' -D 0.1 --no-cache
 	check "no /proc (exit status $STATUS)" ends_well
 else
