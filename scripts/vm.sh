@@ -52,7 +52,8 @@ KERNEL is one of: ${kernels[*]}
                        one into a network namespace and TCP between them passes
                        through real NAPI drivers.  none (default): only lo.
                        There is never a way out of the VM
-  --cpus N             processors (default 1).  With more than one, and no KVM, the
+  --cpus N[,MAX]       processors (default 1), and how many there could be: the kernel
+                       takes the rest for possible, and they never come.  With more than one, and no KVM, the
                        kernel may crash (seldom) when it patches its own code, as
                        it does for every probe: QEMU translates instructions while
                        another processor rewrites them.  LNK_VM_ACCEL=tcg,thread=single
@@ -560,7 +561,7 @@ run_vm()
 	share=security_model=none,multidevs=remap
 	append="console=ttyS0 quiet panic=-1 nowatchdog mitigations=off no_timer_check audit=0 $append"
 	args=(-no-user-config -nodefaults -display none -no-reboot
-		-machine pc -accel "$(accelerator)" -cpu max -smp "$cpus" -m "$mem"
+		-machine pc -accel "$(accelerator)" -cpu max -smp "${cpus/,/,maxcpus=}" -m "$mem"
 		-kernel "$k/kernel" -initrd "$run_dir/initrd" -append "$append"
 		-serial "file:$run_dir/console"
 		-fsdev "local,id=host,path=/,readonly=on,$share"
@@ -633,7 +634,12 @@ main()
 				die "--net takes e1000, virtio or none, not '$net'"
 			shift
 			;;
-		--cpus) number "$1" "$2"; cpus=$2; shift ;;
+		--cpus)
+			number "$1" "${2%,*}"
+			number "$1" "${2#*,}"
+			cpus=$2
+			shift
+			;;
 		--mem) number "$1" "$2"; mem=$2; shift ;;
 		--timeout) number "$1" "$2"; limit=$2; shift ;;
 		--append) append=$2; shift ;;

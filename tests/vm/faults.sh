@@ -50,3 +50,11 @@ vm 6.1 clock_and_names
 said "the clock is set back: rows follow, in the order of time" "rows 96, set back 1, status 0, exact"
 said "-D is not by the wall clock" "ended in time: status 0, exact"
 said "kptr_restrict=2: kprobes are attached all the same" "addresses hidden: status 0, exact"
+said "... and -d shows none of their addresses" "-d names 5 functions, and shows 0 addresses"
+said "kptr_restrict=0: -d shows them" "shown: all, status 0, exact"
+
+vm 6.1 possible --cpus 1,4
+said "four possible processors, one is there" "possible 0-3, online 0"
+said "... rows" "rows 48, status 0, exact"
+said "... -s" "-s: 48 calls, status 0"
+said "... --doctor" "doctor: 0 problems, 1 books"
