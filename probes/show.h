@@ -70,7 +70,8 @@ static __always_inline int lnk_send(void *ctx, struct lnk_counters *c, const str
 		return 0;
 	}
 #if STATS_ONLY
-	ADD(c, bytes, call->bytes);
+	if (call->bytes) /* clang makes an addition of 0 an atomic OR, which is of Linux 5.12 */
+		ADD(c, bytes, call->bytes);
 #else
 	s->event.time_ns = LNK_LIMIT_FIRST ? now_ns : bpf_ktime_get_ns();
 #if RATE_LIMIT
