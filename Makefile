@@ -72,18 +72,18 @@ $(BUILD)/optdoc: $(patsubst %.c,$(BUILD)/%.o,$(wildcard src/conf/*.c src/base/*.
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^
 
-$(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/tests/unit/unit.o $(LIBOBJS)
+# Some tests include a source file to get at what is static in it; an archive gives
+# them only the rest.
+$(BUILD)/lib.a: $(LIBOBJS)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/tests/unit/unit.o $(BUILD)/lib.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 # With _FORTIFY_SOURCE glibc wants every result looked at; what a test prepares is seen
 # in what follows.
 $(BUILD)/tests/%.o: override CFLAGS += -Wno-unused-result
-
-# Some targets include a source file to get at what is static in it; an archive gives
-# them only the rest.
-$(BUILD)/lib.a: $(LIBOBJS)
-	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
 # With libFuzzer, or with a main() that runs the files it is given.
 $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(if $(FUZZ),,$(BUILD)/tests/fuzz/replay.o) $(BUILD)/lib.a

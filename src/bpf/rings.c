@@ -262,13 +262,16 @@ int rings_fd(const struct rings *r, int i)
 	return r->v[i].now.fd;
 }
 
-/* The record at `at`, in one piece. */
-static const struct perf_event_header *record_at(struct rings *r, const char *data, uint64_t at)
+/* The record at `at`, in one piece; NULL when it is none that ends within `left` bytes. */
+static const struct perf_event_header *record_at(struct rings *r, const char *data, uint64_t at,
+						 uint64_t left)
 {
 	size_t offset = (size_t)(at & (r->size - 1)), first = r->size - offset;
 	const struct perf_event_header *h = (const void *)(data + offset);
 
 	/* records are multiples of 8 bytes, so the header itself never wraps */
+	if (h->size < sizeof(*h) || h->size % 8 || h->size > left)
+		return NULL;
 	if (h->size <= first)
 		return h;
 	memcpy(r->wrapped, h, first);
@@ -295,9 +298,8 @@ static size_t drain(struct rings *r, const struct buffer *b, int i, rings_sample
 	size_t n = 0;
 
 	for (; tail != head; tail += h->size) {
-		h = record_at(r, data, tail);
-		/* cannot be; but never go round for ever, nor outside */
-		if (h->size < sizeof(*h) || h->size % 8 || h->size > head - tail) {
+		h = record_at(r, data, tail, head - tail);
+		if (!h) { /* cannot be; but never go round for ever, nor outside */
 			tail = head;
 			break;
 		}

@@ -116,27 +116,6 @@ static uint64_t fill(struct input *in, uint64_t tail, size_t ring, struct seen *
 	return head;
 }
 
-/*
- * Bytes of any kind, but for what no kernel gets wrong: a record's size is a multiple of 8
- * and no record ends behind the head. (A size of 0 is left in.)
- */
-static void make_sizes_good(uint64_t tail, uint64_t head, size_t ring)
-{
-	char *base = area + area_size - ring;
-	struct perf_event_header h;
-
-	while (tail < head) {
-		memcpy(&h, base + (tail & (ring - 1)), sizeof(h));
-		h.size &= 0xfff8;
-		if (h.size > head - tail)
-			h.size = (uint16_t)(head - tail);
-		put(tail, &h, sizeof(h), ring);
-		if (!h.size)
-			return;
-		tail += h.size;
-	}
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input in = { data, size };
@@ -160,7 +139,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		bytes = take_bytes(&in, page, &len);
 		put(tail, bytes, len, page);
 		free(bytes);
-		make_sizes_good(tail, head, page);
 	}
 	REQUIRE(!rings_open(&r, 3, 1, 1));
 	meta->data_tail = tail;

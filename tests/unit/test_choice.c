@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MIT */
+/* What is compiled in on which kernel, and the constants that say so. */
+#include "unit.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bpf/kernel.h"
+
+/* The kernel. */
+static struct {
+	bool btf, tracing, raw_tracepoints;
+	const char *kprobe_refusal;
+	unsigned int skbaddr;
+} k;
+
+#define kernel_has_btf() (k.btf)
+#define kernel_takes_tracing() (k.tracing)
+#define kernel_kprobe_refusal() (k.kprobe_refusal)
+#define kernel_has_raw_tracepoints() (k.raw_tracepoints)
+#define kernel_tracepoint_offset(category, event, field)                                           \
+	(strcmp(category "/" event "/" field, "net/netif_receive_skb/skbaddr") ? 0 : k.skbaddr)
+#include "app/choice.c" // NOLINT(bugprone-suspicious-include)
+
+static void kernel(bool btf, bool tracing, bool kprobes)
+{
+	k.btf = btf;
+	k.tracing = tracing;
+	k.raw_tracepoints = true;
+	k.kprobe_refusal = kprobes ? NULL : "no kprobes";
+	k.skbaddr = 8;
+}
+
+/* "fkts": a letter for each that is set. */
+static const char *letters(struct choice c)
+{
+	static char out[2][8];
+	static int turn;
+
+	turn = !turn;
+	snprintf(out[turn], sizeof(out[turn]), "%s%s%s%s", c.fentry ? "f" : "", c.kprobe ? "k" : "",
+		 c.tracepoint ? "t" : "", c.substitutes ? "s" : "");
+	return out[turn];
+}
+
+TEST(kinds)
+{
+	const unsigned int f = KIND_BIT(HOOK_FENTRY) | KIND_BIT(HOOK_FEXIT),
+			   p = KIND_BIT(HOOK_KPROBE) | KIND_BIT(HOOK_KRETPROBE),
+			   t = KIND_BIT(HOOK_RAW_TRACEPOINT) | KIND_BIT(HOOK_TRACEPOINT);
+
+	CHECK_INT(choice_kinds(ATTACH_AUTO), f | p | t);
+	CHECK_INT(choice_kinds(ATTACH_FENTRY), f);
+	CHECK_INT(choice_kinds(ATTACH_KPROBE), p);
+	CHECK_INT(choice_kinds(ATTACH_TRACEPOINT), t);
+}
+
+TEST(all_that_is_allowed)
+{
+	kernel(true, true, true);
+	CHECK_STR(letters(choice_all(ATTACH_AUTO)), "fkts");
+	CHECK_STR(letters(choice_all(ATTACH_FENTRY)), "f");
+	CHECK_STR(letters(choice_all(ATTACH_KPROBE)), "k");
+	CHECK_STR(letters(choice_all(ATTACH_TRACEPOINT)), "ts");
+	/* what does not compile without BTF; the rest is left to the attaching */
+	kernel(false, false, false);
+	CHECK_STR(letters(choice_all(ATTACH_AUTO)), "kts");
+	CHECK_STR(letters(choice_all(ATTACH_FENTRY)), "");
+	kernel(true, false, false);
+	CHECK_STR(letters(choice_all(ATTACH_AUTO)), "fkts");
+}
+
+/* fentry before kprobes before substitutes; the tracepoints of a stage's own always. */
+TEST(the_best)
+{
+	kernel(true, true, true);
+	CHECK_STR(letters(choice_best(ATTACH_AUTO)), "ft");
+	CHECK_STR(letters(choice_best(ATTACH_KPROBE)), "k");
+	CHECK_STR(letters(choice_best(ATTACH_TRACEPOINT)), "ts");
+	kernel(true, false, true);
+	CHECK_STR(letters(choice_best(ATTACH_AUTO)), "kt");
+	CHECK_STR(letters(choice_best(ATTACH_FENTRY)), "");
+	kernel(false, true, true);
+	CHECK_STR(letters(choice_best(ATTACH_AUTO)), "kt");
+	kernel(true, false, false);
+	CHECK_STR(letters(choice_best(ATTACH_AUTO)), "ts");
+	CHECK_STR(letters(choice_best(ATTACH_KPROBE)), "");
+	kernel(true, true, false);
+	CHECK_STR(letters(choice_best(ATTACH_AUTO)), "ft");
+	kernel(false, false, false);
+	CHECK_STR(letters(choice_best(ATTACH_AUTO)), "ts");
+}
+
+static bool widens(enum attach_mode mode)
+{
+	struct choice all = choice_all(mode), best = choice_best(mode);
+
+	return choice_can_widen(&best, &all);
+}
+
+TEST(more_can_be_had)
+{
+	kernel(true, true, true);
+	CHECK(widens(ATTACH_AUTO));
+	CHECK(!widens(ATTACH_FENTRY));
+	CHECK(!widens(ATTACH_KPROBE));
+	CHECK(!widens(ATTACH_TRACEPOINT));
+	kernel(true, true, false); /* fentry is the best; substitutes may be had */
+	CHECK(widens(ATTACH_AUTO));
+	kernel(true, false, true); /* kprobes are the best */
+	CHECK(widens(ATTACH_AUTO));
+	kernel(true, false, false); /* all that can be had is in */
+	CHECK(!widens(ATTACH_AUTO));
+	CHECK(!widens(ATTACH_KPROBE));
+	/* kprobes alone are left, or refused */
+	{
+		struct choice c = { .fentry = true, .substitutes = true }, all = c;
+
+		all.kprobe = true;
+		kernel(true, true, true);
+		CHECK(choice_can_widen(&c, &all));
+		kernel(true, true, false);
+		CHECK(!choice_can_widen(&c, &all));
+		c.kprobe = true;
+		kernel(true, true, true);
+		CHECK(!choice_can_widen(&c, &all));
+	}
+}
+
+TEST(refusals)
+{
+	kernel(true, true, true);
+	for (int kind = 0; kind < HOOK_KINDS; kind++)
+		CHECK(!choice_refusal((enum hook_kind)kind));
+	kernel(false, true, false);
+	CHECK_STR(choice_refusal(HOOK_FENTRY), "this kernel shows no BTF");
+	CHECK_STR(choice_refusal(HOOK_FEXIT), "this kernel shows no BTF");
+	CHECK_STR(choice_refusal(HOOK_KPROBE), "no kprobes");
+	CHECK_STR(choice_refusal(HOOK_KRETPROBE), "no kprobes");
+	CHECK(!choice_refusal(HOOK_RAW_TRACEPOINT) && !choice_refusal(HOOK_TRACEPOINT));
+	kernel(true, false, true);
+	CHECK_STR(choice_refusal(HOOK_FENTRY), "this kernel refuses programs of type TRACING");
+}
+
+/* --- the constants ----------------------------------------------------------------- */
+
+static struct source src;
+
+static void load(void)
+{
+	struct text why = { 0 };
+
+	source_free(&src);
+	CHECK_INT(source_load(&src, NULL, &why), 0);
+	text_free(&why);
+}
+
+/* The number that the sources now have for a constant. */
+static const char *constant(const char *name)
+{
+	static char out[32];
+	char want[80];
+	const char *p;
+
+	snprintf(want, sizeof(want), "\n#define %s ", name);
+	for (size_t i = 0; i < src.n; i++) {
+		p = strstr(text_str(&src.parts[i].text), want);
+		if (!p)
+			continue;
+		p += strlen(want);
+		snprintf(out, sizeof(out), "%.*s", (int)strcspn(p, " \n"), p);
+		return out;
+	}
+	return "none";
+}
+
+static void rewrite(struct choice c, struct config conf)
+{
+	struct text why = { 0 };
+
+	load();
+	if (!CHECK_INT(choice_rewrite(&src, &c, &conf, &why), 0))
+		CHECK_STR(text_str(&why), "");
+	text_free(&why);
+}
+
+TEST(constants_of_the_kinds)
+{
+	static const char *const names[] = { "USE_FENTRY", "USE_KPROBE", "USE_TRACEPOINT",
+					     "USE_SUBSTITUTES" };
+
+	kernel(true, true, true);
+	for (int i = 0; i < 4; i++) {
+		rewrite((struct choice){ i == 0, i == 1, i == 2, i == 3 }, (struct config){ 0 });
+		for (int n = 0; n < 4; n++)
+			CHECK_STR(constant(names[n]), n == i ? "1" : "0");
+	}
+	source_free(&src);
+}
+
+TEST(constants_of_the_modes)
+{
+	kernel(true, true, true);
+	rewrite((struct choice){ 0 }, (struct config){ 0 });
+	CHECK_STR(constant("RATE_LIMIT"), "0");
+	CHECK_STR(constant("STATS_ONLY"), "0");
+	CHECK_STR(constant("DEBUG_FUNC"), "0");
+	CHECK_STR(constant("FILTER_PORT"), "0");
+	rewrite((struct choice){ 0 }, (struct config){ .rate = 10000 });
+	CHECK_STR(constant("RATE_LIMIT"), "10000");
+	CHECK_STR(constant("STATS_ONLY"), "0");
+	rewrite((struct choice){ 0 }, (struct config){ .stats = true });
+	CHECK_STR(constant("STATS_ONLY"), "1");
+	CHECK_STR(constant("DEBUG_FUNC"), "0");
+	rewrite((struct choice){ 0 }, (struct config){ .debug_func = true, .port = 65535 });
+	CHECK_STR(constant("DEBUG_FUNC"), "1");
+	CHECK_STR(constant("STATS_ONLY"), "0");
+	CHECK_STR(constant("FILTER_PORT"), "65535");
+	CHECK_STR(constant("FILTER_IP"), "0");
+	source_free(&src);
+}
+
+/* Only where raw tracepoints are missing is the offset asked for. */
+TEST(constant_of_the_tracepoint)
+{
+	kernel(true, true, true);
+	rewrite((struct choice){ 0 }, (struct config){ 0 });
+	CHECK_STR(constant("TP_NETIF_RECEIVE_SKB_SKBADDR"), "0");
+	k.raw_tracepoints = false;
+	rewrite((struct choice){ 0 }, (struct config){ 0 });
+	CHECK_STR(constant("TP_NETIF_RECEIVE_SKB_SKBADDR"), "8");
+	source_free(&src);
+}
+
+TEST(constants_of_an_address)
+{
+	struct config conf = { .ip_set = true };
+	char want[16], name[] = "FILTER_IP_WORD0";
+	uint32_t words[4];
+
+	kernel(true, true, true);
+	inet_pton(AF_INET6, "102:304:506:708:90a:b0c:d0e:f01", &conf.ip);
+	memcpy(words, &conf.ip, sizeof(words));
+	rewrite((struct choice){ 0 }, conf);
+	CHECK_STR(constant("FILTER_IP"), "1");
+	for (int i = 0; i < 4; i++) {
+		name[14] = (char)('0' + i);
+		snprintf(want, sizeof(want), "%u", words[i]);
+		CHECK_STR(constant(name), want);
+	}
+	CHECK_STR(constant("FILTER_PORT"), "0");
+	/* an address that was not asked for is none */
+	conf.ip_set = false;
+	rewrite((struct choice){ 0 }, conf);
+	CHECK_STR(constant("FILTER_IP"), "0");
+	for (int i = 0; i < 4; i++) {
+		name[14] = (char)('0' + i);
+		CHECK_STR(constant(name), "0");
+	}
+	source_free(&src);
+}
+
+/* A source without one of the constants is refused, and named. */
+TEST(a_constant_that_is_missing)
+{
+	struct choice c = { 0 };
+	struct config conf = { 0 };
+	struct text why = { 0 };
+
+	kernel(true, true, true);
+	load();
+	for (size_t i = 0; i < src.n; i++)
+		if (!strcmp(src.parts[i].name, "config.h"))
+			*strstr(src.parts[i].text.s, "FILTER_PORT 0") = 'X';
+	CHECK_INT(choice_rewrite(&src, &c, &conf, &why), -EINVAL);
+	CHECK(strstr(text_str(&why), "'#define FILTER_PORT NUMBER'"));
+	text_free(&why);
+	source_free(&src);
+}
