@@ -104,6 +104,7 @@ int session_build(struct session *s)
 		.headers = headers_kind_of(s->conf->headers),
 		.verbose = s->conf->verbose,
 		.typed = s->typed,
+		.debug_info = s->conf->verbose,
 		.stop_fd = s->stop_fd,
 		.timeout_ms = BUILD_TIMEOUT_MS,
 		/* --check is asked what compiler and verifier think now */

@@ -82,13 +82,10 @@ const char *kernel_kprobe_refusal(void)
 	       "mounted: " TRACEFS_HINT;
 }
 
-/*
- * Loads the program "return 0" and returns the errno, or 0. Nothing is attached, and the
- * program is gone when this returns.
- */
-static int try_load(int type, int attach_type)
+/* Loads a program and returns the errno, or 0. Nothing is attached, and the program is gone
+ * when this returns. */
+static int try_program(int type, int attach_type, const struct bpf_insn *insns, size_t n)
 {
-	struct bpf_insn insns[] = { BPF_MOV64_IMM(BPF_REG_0, 0), BPF_EXIT_INSN() };
 	union bpf_attr attr;
 	int fd;
 
@@ -96,13 +93,21 @@ static int try_load(int type, int attach_type)
 	attr.prog_type = (uint32_t)type;
 	attr.expected_attach_type = (uint32_t)attach_type;
 	attr.insns = (uint64_t)(uintptr_t)insns;
-	attr.insn_cnt = 2;
+	attr.insn_cnt = (uint32_t)n;
 	attr.license = (uint64_t)(uintptr_t) "GPL";
 	fd = (int)syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr));
 	if (fd < 0)
 		return errno;
 	close(fd);
 	return 0;
+}
+
+/* The program "return 0". */
+static int try_load(int type, int attach_type)
+{
+	struct bpf_insn insns[] = { BPF_MOV64_IMM(BPF_REG_0, 0), BPF_EXIT_INSN() };
+
+	return try_program(type, attach_type, insns, 2);
 }
 
 bool kernel_takes_tracing(void)
@@ -118,6 +123,30 @@ bool kernel_has_raw_tracepoints(void)
 	int err = try_load(BPF_PROG_TYPE_RAW_TRACEPOINT, 0);
 
 	return err != EINVAL && err != E2BIG;
+}
+
+#define CALL(helper) ((struct bpf_insn){ .code = BPF_JMP | BPF_CALL, .imm = (helper) })
+
+/* Both helpers take (where to, size, address). */
+bool kernel_has_probe_reads(void)
+{
+	struct bpf_insn insns[] = {
+		BPF_MOV64_REG(BPF_REG_1, BPF_REG_10),
+		BPF_ALU64_IMM(BPF_ADD, BPF_REG_1, -8),
+		BPF_MOV64_IMM(BPF_REG_2, 8),
+		BPF_MOV64_IMM(BPF_REG_3, 0),
+		CALL(BPF_FUNC_probe_read_user),
+		BPF_MOV64_REG(BPF_REG_1, BPF_REG_10),
+		BPF_ALU64_IMM(BPF_ADD, BPF_REG_1, -8),
+		BPF_MOV64_IMM(BPF_REG_2, 8),
+		BPF_MOV64_IMM(BPF_REG_3, 0),
+		CALL(BPF_FUNC_probe_read_kernel),
+		BPF_MOV64_IMM(BPF_REG_0, 0),
+		BPF_EXIT_INSN(),
+	};
+
+	return !try_program(BPF_PROG_TYPE_RAW_TRACEPOINT, 0, insns,
+			    sizeof(insns) / sizeof(insns[0]));
 }
 
 bool kernel_has_btf(void)

@@ -30,6 +30,10 @@ bool kernel_takes_tracing(void);
 /* Raw tracepoints: Linux 4.17. */
 bool kernel_has_raw_tracepoints(void);
 
+/* The helpers bpf_probe_read_user() and bpf_probe_read_kernel(): Linux 5.5. False also where
+ * it cannot be told. */
+bool kernel_has_probe_reads(void);
+
 /* The tracefs directory, or NULL when it is mounted nowhere we know. */
 const char *kernel_tracefs(void);
 #define TRACEFS_HINT "mount -t tracefs tracefs /sys/kernel/tracing"

@@ -1,31 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Theory of operation. The child gets a private mount namespace and puts a tmpfs over a
- * directory in it, so that a header tree made for the compile is seen by nobody else and
- * is gone with the process, however it ends. Then it tries the header sources in their
- * order until one compiles, loads every probe function, and sends the descriptors.
+ * Theory of operation. The child goes into mounts of its own (sandbox.c), so that a header
+ * tree made for the compile is seen by nobody else and is gone with the process, however it
+ * ends. Then it tries the header sources in their order until one compiles, loads every
+ * probe function, and sends the descriptors.
  *
- * libbcc is loaded by its soname at run time. Its environment is emptied first: it obeys
- * ARCH, TMPDIR, BCC_* and others.
+ * libbcc is loaded by its soname at run time, by a thread: to map and relocate LLVM takes as
+ * long as to write the first header tree. Its environment is emptied first: it obeys ARCH,
+ * TMPDIR, BCC_* and others.
  */
 #include "bpf/loader.h"
 
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <link.h>
-#include <sched.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 #include <linux/bpf.h>
 #include <bpf/btf.h>
@@ -35,7 +33,7 @@
 #include "bpf/image.h"
 #include "bpf/prog_kind.h"
 #include "bpf/prog_load.h"
-#include "bpf/work_dir.h"
+#include "bpf/sandbox.h"
 
 #define LIBBCC "libbcc.so.0"
 
@@ -74,7 +72,11 @@ struct loader {
 	int log;
 	const char *key;
 	struct btf *btf; /* the kernel's, once it was needed */
-	char work[WORK_DIR_MAX]; /* the private directory, "" when there is none */
+	struct sandbox box;
+	/* opens libbcc; `opening` until somebody waited for it */
+	pthread_t opener;
+	bool opening;
+	int open_error;
 };
 
 /* --- talking to the parent ------------------------------------------------------- */
@@ -185,62 +187,68 @@ static int open_libbcc(const struct loader *l)
 	return 0;
 }
 
-/* --- a place for header trees ---------------------------------------------------- */
-
-/* Would a mount over `dir` hide `path`? */
-static bool hides(const char *dir, const char *path)
+static void *open_in_thread(void *arg)
 {
-	size_t n = strlen(dir);
+	struct loader *l = arg;
 
-	return path && !strncmp(path, dir, n) && (path[n] == '/' || !path[n]);
+	l->open_error = open_libbcc(l);
+	return NULL;
 }
 
-/*
- * A tmpfs in a mount namespace of our own. Without CAP_SYS_ADMIN (a process with only
- * CAP_BPF and CAP_PERFMON) a directory in /run or /tmp has to do.
- */
-static void make_work_dir(struct loader *l)
+/* Begun before the thread that compiles moves into other mounts, in which libbcc may be
+ * out of sight. */
+static void begin_to_open(struct loader *l)
 {
-	static const char *const over[] = { "/tmp", "/run", "/mnt", "/media" };
-	char installed[PATH_MAX] = "";
-	struct utsname un;
-	char path[256];
-	size_t i;
-
-	if (!uname(&un)) {
-		snprintf(path, sizeof(path), "/lib/modules/%s/build", un.release);
-		if (!realpath(path, installed))
-			installed[0] = '\0';
-	}
-	if (!unshare(CLONE_NEWNS) && !mount("", "/", "", MS_REC | MS_PRIVATE, NULL))
-		for (i = 0; i < sizeof(over) / sizeof(over[0]); i++)
-			if (!hides(over[i], l->req->headers_dir) && !hides(over[i], installed) &&
-			    !mount("tmpfs", over[i], "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
-				   "mode=0700")) {
-				strcpy(l->work, over[i]);
-				return;
-			}
-	/* the descriptor is its lock, and goes with this process */
-	if (work_dir_make(l->work) >= 0)
-		send_text(l, REPLY_WORK, l->work);
-	else
-		l->work[0] = '\0';
+	l->opening = !pthread_create(&l->opener, NULL, open_in_thread, l);
+	if (!l->opening)
+		open_in_thread(l);
 }
 
-static int make_sub_dir(const struct loader *l, int number, char *path, size_t size)
+/* Without libbcc nothing else matters. */
+static void wait_for_libbcc(struct loader *l)
 {
-	if (!l->work[0])
-		return -ENOTDIR;
-	snprintf(path, size, "%s/%d", l->work, number);
-	return mkdir(path, 0700) ? -errno : 0;
+	if (l->opening)
+		pthread_join(l->opener, NULL);
+	l->opening = false;
+	if (l->open_error)
+		done(l, ENOENT);
 }
 
 /* --- compile --------------------------------------------------------------------- */
 
+static int make_sub_dir(const struct loader *l, int number, char *path, size_t size)
+{
+	if (!l->box.work[0])
+		return -ENOTDIR;
+	snprintf(path, size, "%s/%d", l->box.work, number);
+	return mkdir(path, 0700) ? -errno : 0;
+}
+
+/*
+ * What every compile gets beside the headers' flags. libbcc has the whole -O3 pipeline run
+ * over what clang made, for the right machine; clang's own run before that takes as long
+ * and changes nothing to speak of.
+ */
+static int add_own_flags(const struct loader *l, const char **flags)
+{
+	int n = 0;
+
+	flags[n++] = "-Xclang";
+	flags[n++] = "-disable-llvm-passes";
+	if (!l->req->debug_info)
+		flags[n++] = "-g0";
+	if (!l->req->verbose)
+		flags[n++] = "-w";
+	return n;
+}
+
+#define MAX_OWN_FLAGS 4
+
 static void note_headers(const struct loader *l, const struct headers *h)
 {
+	const char *own[MAX_OWN_FLAGS];
 	struct text t = { 0 };
-	int i;
+	int i, nown = add_own_flags(l, own);
 
 	text_printf(&t, "headers: %s", h->describe);
 	send_text(l, REPLY_NOTE, text_str(&t));
@@ -248,27 +256,26 @@ static void note_headers(const struct loader *l, const struct headers *h)
 	text_printf(&t, "cflags: BCC_KERNEL_SOURCE=%s", h->source);
 	for (i = 0; i < h->ncflags; i++)
 		text_printf(&t, " %s", h->cflags[i]);
-	if (!l->req->verbose)
-		text_puts(&t, " -w");
+	for (i = 0; i < nown; i++)
+		text_printf(&t, " %s", own[i]);
 	send_text(l, REPLY_NOTE, text_str(&t));
 	text_free(&t);
 }
 
 static void *compile(const struct loader *l, const struct headers *h)
 {
-	const char *cflags[HEADERS_MAX_CFLAGS + 2];
+	const char *cflags[HEADERS_MAX_CFLAGS + MAX_OWN_FLAGS];
 	int n;
 
 	for (n = 0; n < h->ncflags; n++)
 		cflags[n] = h->cflags[n];
-	if (!l->req->verbose)
-		cflags[n++] = "-w";
+	n += add_own_flags(l, cflags + n);
 	setenv("BCC_KERNEL_SOURCE", h->source, 1);
 	return bcc.create(l->req->source, 0, cflags, n, true, NULL);
 }
 
 /* One header source: prepare, compile. NULL with the reason sent. */
-static void *attempt(const struct loader *l, enum headers_kind kind, int number)
+static void *attempt(struct loader *l, enum headers_kind kind, int number)
 {
 	struct headers h = { 0 };
 	struct text t = { 0 };
@@ -284,6 +291,7 @@ static void *attempt(const struct loader *l, enum headers_kind kind, int number)
 	} else {
 		err = headers_prepare(&h, kind, l->req->headers_dir, work, &t);
 	}
+	wait_for_libbcc(l);
 	if (!err) {
 		note_headers(l, &h);
 		module = compile(l, &h);
@@ -300,7 +308,7 @@ static void *attempt(const struct loader *l, enum headers_kind kind, int number)
 	return module;
 }
 
-static void *compile_somehow(const struct loader *l)
+static void *compile_somehow(struct loader *l)
 {
 	static const enum headers_kind order[] = { HEADERS_DIR, HEADERS_BTF, HEADERS_INSTALLED,
 						   HEADERS_KHEADERS };
@@ -542,10 +550,11 @@ void loader_run(const struct program_request *req, const struct hooks *hs, int s
 	dup2(log, STDERR_FILENO);
 	if (clearenv() || setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1) || chdir("/"))
 		done(&l, errno);
-	if (open_libbcc(&l))
-		done(&l, ENOENT);
 	limit_resources();
-	make_work_dir(&l);
+	begin_to_open(&l);
+	sandbox_enter(&l.box, req->headers_dir);
+	if (l.box.visible)
+		send_text(&l, REPLY_WORK, l.box.work);
 	module = compile_somehow(&l);
 	fflush(NULL);
 	if (!module)

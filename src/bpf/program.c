@@ -21,6 +21,7 @@
 #include "bpf/kernel.h"
 #include "bpf/loader.h"
 #include "bpf/work_dir.h"
+#include "bpf/sandbox.h"
 
 struct build {
 	char *work; /* the directory that the child made */
@@ -317,6 +318,7 @@ static bool load_cached(struct program *p, struct hooks *hs, const char *key)
 
 int program_build(struct program *p, struct hooks *hs, const struct program_request *req)
 {
+	struct program_request again = *req;
 	struct text key = { 0 };
 	bool cacheable;
 	int err = 0, i, swept;
@@ -331,6 +333,13 @@ int program_build(struct program *p, struct hooks *hs, const struct program_requ
 	cacheable = !req->no_cache && cache_key(req, &key);
 	if (!cacheable || !load_cached(p, hs, text_str(&key)))
 		err = compile_and_load(p, hs, req, cacheable ? text_str(&key) : NULL);
+	if (err == -ECHILD && !req->debug_info) {
+		/* an error of LLVM's backend, which knows lines only from debug information */
+		program_free(p);
+		*p = (struct program){ .counters_fd = -1, .events_fd = -1 };
+		again.debug_info = true;
+		err = compile_and_load(p, hs, &again, NULL);
+	}
 	text_free(&key);
 	return err;
 }

@@ -18,6 +18,7 @@ struct program_request {
 	enum headers_kind headers;
 	const char *headers_dir; /* for HEADERS_DIR */
 	bool verbose;            /* let clang warn */
+	bool debug_info;         /* the verifier's log and backend errors name source lines */
 	int stop_fd;             /* readable: give up at once; -1: never */
 	int timeout_ms;          /* the child is ended after that */
 	bool typed; /* raw tracepoints as programs of type TRACING (see prog_load.h) */
