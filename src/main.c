@@ -12,6 +12,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "app/check.h"
 #include "app/doctor.h"
 #include "app/loop.h"
 #include "app/session.h"
@@ -106,22 +107,17 @@ static bool may_run(void)
 	return true;
 }
 
-static int check(struct session *s)
-{
-	int err = session_build(s);
-
-	return err ? err : session_report_check(s);
-}
-
 static int run(struct session *s, const struct config *conf, int stop_fd)
 {
 	struct choice all = choice_all(conf->attach);
 	int err;
 
-	if (conf->dump_source || conf->check) {
+	if (conf->dump_source) {
 		err = session_prepare(s, conf, &all, stop_fd);
 		if (!err)
-			err = conf->check ? check(s) : dump_source(s);
+			err = dump_source(s);
+	} else if (conf->check) {
+		err = check_run(s, conf, stop_fd);
 	} else {
 		err = session_start(s, conf, stop_fd);
 		if (!err)

@@ -149,31 +149,6 @@ int session_build(struct session *s)
 	return err;
 }
 
-int session_report_check(const struct session *s)
-{
-	const struct hook *h;
-	struct text t = { 0 };
-	int i, refused = 0;
-	size_t k;
-
-	for (k = 0; k < s->source.n; k++)
-		log_info("%s: %s", s->source.parts[k].name, s->source.parts[k].origin);
-	for (i = 0; i < s->hooks.n; i++) {
-		h = &s->hooks.v[i];
-		text_reset(&t);
-		hook_describe(h, &t);
-		refused += h->refused;
-		if (!h->compiled)
-			log_verbose("%s: not compiled in", t.s);
-		else if (h->prog_fd >= 0)
-			log_info("%s: compiled and verified", t.s);
-		else
-			log_info("%s: %s", t.s, text_str(&h->why));
-	}
-	text_free(&t);
-	return refused || s->program.strays.len ? -EINVAL : 0;
-}
-
 /* --- attach ---------------------------------------------------------------------- */
 
 struct serving {

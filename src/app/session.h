@@ -43,10 +43,6 @@ int session_prepare(struct session *s, const struct config *conf, const struct c
 /* Compiles and loads. Errors are printed. -EINTR: the user ended it. */
 int session_build(struct session *s);
 
-/* After session_build(): says what was compiled and what the verifier thinks of it.
- * Returns 0 when every program that this kernel can take was taken. */
-int session_report_check(const struct session *s);
-
 /*
  * All of it: prepares and builds with the kinds of hook that serve this kernel best, and
  * once more with every kind when that leaves a stage without; attaches, and says which

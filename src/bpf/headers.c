@@ -208,7 +208,7 @@ static void say_what_lacks(const char *dir, struct text *why)
 static int use_tree(struct headers *h, const char *dir, const char *arch, const char *work,
 		    struct text *why)
 {
-	char build[4096], below[128];
+	char *build = h->build, below[128];
 	int err;
 
 	err = find_layout(dir, h->source, build);
@@ -322,6 +322,54 @@ int headers_prepare(struct headers *h, enum headers_kind kind, const char *dir, 
 	}
 	if (err)
 		headers_free(h);
+	return err;
+}
+
+/* A file of the generated half of a tree, to its place in a small one. */
+static int copy_generated(const struct headers *full, const char *from, int workfd, const char *to)
+{
+	char path[4096 + 64];
+	struct text t = { 0 };
+	int err;
+
+	snprintf(path, sizeof(path), "%s/include/generated/%s", full->build, from);
+	err = read_file_at(AT_FDCWD, path, &t, (size_t)1 << 20);
+	if (!err)
+		err = write_file_at(workfd, to, text_str(&t), t.len);
+	text_free(&t);
+	return err;
+}
+
+int headers_reduce(struct headers *h, const struct headers *full, const struct text *btf,
+		   const char *work, struct text *why)
+{
+	char path[256];
+	struct utsname un;
+	int dirfd, err;
+
+	*h = (struct headers){ .kind = full->kind };
+	snprintf(h->source, sizeof(h->source), "%s", work);
+	snprintf(h->describe, sizeof(h->describe), "the types that probes use, of %.4000s",
+		 full->describe);
+	snprintf(path, sizeof(path), "%s/types.btf", work);
+	dirfd = open(work, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	err = dirfd < 0 || uname(&un) ? -errno
+				      : write_file_at(dirfd, "types.btf", btf->s, btf->len);
+	if (!err)
+		err = headers_btf_write(path, work, un.release, un.machine, why);
+	if (!err)
+		err = copy_generated(full, "autoconf.h", dirfd, "include/generated/autoconf.h");
+	if (!err)
+		err = copy_generated(full, "uapi/linux/version.h", dirfd,
+				     "include/linux/version.h");
+	if (!err)
+		err = add_common_flags(h);
+	if (dirfd >= 0)
+		close(dirfd);
+	if (err) {
+		text_printf(why, "%s%s", why->len ? ": " : "", strerror(-err));
+		headers_free(h);
+	}
 	return err;
 }
 

@@ -26,6 +26,7 @@ extern const char *const headers_kind_name[HEADERS_NR];
 struct headers {
 	enum headers_kind kind;
 	char source[4096]; /* BCC_KERNEL_SOURCE for libbcc: has include/linux/kconfig.h */
+	char build[4096];  /* what the kernel's build generated; "" with BTF */
 	int ncflags;
 	char *cflags[HEADERS_MAX_CFLAGS + 1]; /* malloc()ed, to be added to libbcc's own */
 	char describe[4200];                  /* one line for the user */
@@ -39,6 +40,13 @@ struct headers {
  */
 int headers_prepare(struct headers *h, enum headers_kind kind, const char *dir, const char *work,
 		    struct text *why);
+/*
+ * A small tree with the types that probes use, from the types of a whole tree: *btf as
+ * headers_types_take() has it, `full` for the kernel's version and options. It is written
+ * into `work` as above, and returns as above.
+ */
+int headers_reduce(struct headers *h, const struct headers *full, const struct text *btf,
+		   const char *work, struct text *why);
 void headers_free(struct headers *h);
 
 #endif

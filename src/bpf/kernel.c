@@ -131,18 +131,12 @@ bool kernel_has_raw_tracepoints(void)
 bool kernel_has_probe_reads(void)
 {
 	struct bpf_insn insns[] = {
-		BPF_MOV64_REG(BPF_REG_1, BPF_REG_10),
-		BPF_ALU64_IMM(BPF_ADD, BPF_REG_1, -8),
-		BPF_MOV64_IMM(BPF_REG_2, 8),
-		BPF_MOV64_IMM(BPF_REG_3, 0),
-		CALL(BPF_FUNC_probe_read_user),
-		BPF_MOV64_REG(BPF_REG_1, BPF_REG_10),
-		BPF_ALU64_IMM(BPF_ADD, BPF_REG_1, -8),
-		BPF_MOV64_IMM(BPF_REG_2, 8),
-		BPF_MOV64_IMM(BPF_REG_3, 0),
-		CALL(BPF_FUNC_probe_read_kernel),
-		BPF_MOV64_IMM(BPF_REG_0, 0),
-		BPF_EXIT_INSN(),
+		BPF_MOV64_REG(BPF_REG_1, BPF_REG_10),  BPF_ALU64_IMM(BPF_ADD, BPF_REG_1, -8),
+		BPF_MOV64_IMM(BPF_REG_2, 8),           BPF_MOV64_IMM(BPF_REG_3, 0),
+		CALL(BPF_FUNC_probe_read_user),        BPF_MOV64_REG(BPF_REG_1, BPF_REG_10),
+		BPF_ALU64_IMM(BPF_ADD, BPF_REG_1, -8), BPF_MOV64_IMM(BPF_REG_2, 8),
+		BPF_MOV64_IMM(BPF_REG_3, 0),           CALL(BPF_FUNC_probe_read_kernel),
+		BPF_MOV64_IMM(BPF_REG_0, 0),           BPF_EXIT_INSN(),
 	};
 
 	return !try_program(BPF_PROG_TYPE_RAW_TRACEPOINT, 0, insns,

@@ -30,6 +30,7 @@
 #include <bpf/libbpf.h>
 
 #include "bpf/cache.h"
+#include "bpf/headers_types.h"
 #include "bpf/image.h"
 #include "bpf/prog_kind.h"
 #include "bpf/prog_load.h"
@@ -224,12 +225,14 @@ static int make_sub_dir(const struct loader *l, int number, char *path, size_t s
 	return mkdir(path, 0700) ? -errno : 0;
 }
 
+#define MAX_MORE_FLAGS 5
+
 /*
  * What every compile gets beside the headers' flags. libbcc has the whole -O3 pipeline run
  * over what clang made, for the right machine; clang's own run before that takes as long
  * and changes nothing to speak of.
  */
-static int add_own_flags(const struct loader *l, const char **flags)
+static void add_own_flags(const struct loader *l, const char *flags[MAX_MORE_FLAGS])
 {
 	int n = 0;
 
@@ -239,16 +242,14 @@ static int add_own_flags(const struct loader *l, const char **flags)
 		flags[n++] = "-g0";
 	if (!l->req->verbose)
 		flags[n++] = "-w";
-	return n;
+	flags[n] = NULL;
 }
-
-#define MAX_OWN_FLAGS 4
 
 static void note_headers(const struct loader *l, const struct headers *h)
 {
-	const char *own[MAX_OWN_FLAGS];
+	const char *own[MAX_MORE_FLAGS], **flag;
 	struct text t = { 0 };
-	int i, nown = add_own_flags(l, own);
+	int i;
 
 	text_printf(&t, "headers: %s", h->describe);
 	send_text(l, REPLY_NOTE, text_str(&t));
@@ -256,22 +257,79 @@ static void note_headers(const struct loader *l, const struct headers *h)
 	text_printf(&t, "cflags: BCC_KERNEL_SOURCE=%s", h->source);
 	for (i = 0; i < h->ncflags; i++)
 		text_printf(&t, " %s", h->cflags[i]);
-	for (i = 0; i < nown; i++)
-		text_printf(&t, " %s", own[i]);
+	add_own_flags(l, own);
+	for (flag = own; *flag; flag++)
+		text_printf(&t, " %s", *flag);
 	send_text(l, REPLY_NOTE, text_str(&t));
 	text_free(&t);
 }
 
-static void *compile(const struct loader *l, const struct headers *h)
+static void *compile(const struct headers *h, const char *source, const char *const *more)
 {
-	const char *cflags[HEADERS_MAX_CFLAGS + MAX_OWN_FLAGS];
+	const char *cflags[HEADERS_MAX_CFLAGS + MAX_MORE_FLAGS];
 	int n;
 
 	for (n = 0; n < h->ncflags; n++)
 		cflags[n] = h->cflags[n];
-	n += add_own_flags(l, cflags + n);
+	while (*more)
+		cflags[n++] = *more++;
 	setenv("BCC_KERNEL_SOURCE", h->source, 1);
-	return bcc.create(l->req->source, 0, cflags, n, true, NULL);
+	return bcc.create(source, 0, cflags, n, true, NULL);
+}
+
+static void *compile_probes(const struct loader *l, const struct headers *h)
+{
+	const char *more[MAX_MORE_FLAGS];
+
+	note_headers(l, h);
+	add_own_flags(l, more);
+	return compile(h, l->req->source, more);
+}
+
+/* The types that probes use, of a whole tree, as a small one. */
+static int reduce(const struct headers *full, const char *work, struct headers *small)
+{
+	static const char *const more[] = { "-Xclang", "-disable-llvm-passes", "-w",
+					    HEADERS_TYPES_FLAG, NULL };
+	struct text btf = { 0 }, why = { 0 };
+	char dir[128];
+	int err;
+
+	snprintf(dir, sizeof(dir), "%s/small", work);
+	err = mkdir(dir, 0700) ? -errno : 0;
+	if (!err && !compile(full, headers_types_source, more))
+		err = -ENOEXEC;
+	if (!err)
+		err = headers_types_take(&btf);
+	if (!err)
+		err = headers_reduce(small, full, &btf, dir, &why);
+	text_free(&btf);
+	text_free(&why);
+	return err;
+}
+
+/*
+ * With the headers of a whole kernel, one pass of clang over them takes longer than all the
+ * rest, and libbcc makes three. So their types are taken out of them in one pass, and the
+ * probes are compiled with just these. A probe may use more than these types: then, and when
+ * anything else goes wrong, what was said of it is dropped, and the whole headers are used.
+ */
+static void *compile_reduced(const struct loader *l, const struct headers *full, const char *work)
+{
+	uint64_t log_from = log_end(l);
+	struct headers small;
+	void *module = NULL;
+
+	if (!full->build[0])
+		return NULL;
+	if (!reduce(full, work, &small)) {
+		module = compile_probes(l, &small);
+		headers_free(&small);
+	}
+	fflush(NULL);
+	if (!module && !ftruncate(l->log, (off_t)log_from))
+		lseek(l->log, (off_t)log_from, SEEK_SET);
+	return module;
 }
 
 /* One header source: prepare, compile. NULL with the reason sent. */
@@ -293,8 +351,9 @@ static void *attempt(struct loader *l, enum headers_kind kind, int number)
 	}
 	wait_for_libbcc(l);
 	if (!err) {
-		note_headers(l, &h);
-		module = compile(l, &h);
+		module = compile_reduced(l, &h, work);
+		if (!module)
+			module = compile_probes(l, &h);
 		if (!module)
 			text_puts(&t, "the probes do not compile");
 	}

@@ -226,7 +226,8 @@ const struct option_def option_table[] = {
 		.field = FIELD(check, bool),
 		.help = "compile and verify the probes, attach nothing",
 		.man = "Compile the probes and have the kernel verify them, say which file each "
-		       "came from, and end. Nothing is attached.",
+		       "came from, and end. Nothing is attached. The hooks are those that a start "
+		       "would compile on this kernel; with -v those of every kind.",
 	},
 	{
 		.name = "doctor",

@@ -6,9 +6,12 @@
  */
 #include "unit.h"
 
+#include <bcc/libbpf.h>
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <glob.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -500,5 +503,96 @@ TEST(no_such_headers)
 	CHECK(program_build(&program, &hooks, &req) < 0);
 	check_no_child();
 	says(&program.error, "/nowhere/at/all: No such file or directory");
+	end();
+}
+
+/* A tag is the kernel's hash of the instructions, without the map descriptors. */
+static void tag_of(int i, uint8_t tag[BPF_TAG_SIZE])
+{
+	struct bpf_prog_info info;
+	uint32_t len = sizeof(info);
+
+	memset(&info, 0, sizeof(info));
+	CHECK_INT(bpf_obj_get_info(hooks.v[i].prog_fd, &info, &len), 0);
+	memcpy(tag, info.tag, BPF_TAG_SIZE);
+}
+
+static void build_from(const char *dir)
+{
+	struct program_request req = { .source = text_str(&source),
+				       .headers = HEADERS_DIR,
+				       .headers_dir = dir,
+				       .stop_fd = -1,
+				       .timeout_ms = 100000,
+				       .no_cache = true };
+
+	if (!CHECK_INT(program_build(&program, &hooks, &req), 0))
+		CHECK_STR(text_str(&program.error), "");
+	check_no_child();
+}
+
+/* Skips where no headers are installed, not even another kernel's. */
+static void find_headers(char dir[PATH_MAX])
+{
+	glob_t g;
+
+	if (glob("/lib/modules/*/build/include", 0, NULL, &g))
+		SKIP("no kernel headers are installed");
+	snprintf(dir, PATH_MAX, "%s", g.gl_pathv[g.gl_pathc - 1]);
+	*strrchr(dir, '/') = '\0';
+	*strrchr(dir, '/') = '\0';
+	globfree(&g);
+}
+
+#define SOCK                                                                                       \
+	"int kprobe__sock_def_readable(struct pt_regs *ctx, struct sock *sk)\n"                    \
+	"{\n\treturn show_sock(ctx, sk);\n}\n"
+
+/* The types taken out of installed headers make the same programs as the headers. */
+TEST(types_taken_out_of_headers)
+{
+	uint8_t small[3][BPF_TAG_SIZE], whole[3][BPF_TAG_SIZE];
+	char dir[PATH_MAX];
+
+	need_kernel();
+	find_headers(dir);
+	ASSEMBLE(GOOD, SOCK);
+	build_from(dir);
+	says(&program.notes, "headers: the types that probes use, of kernel headers in ");
+	CHECK_STR(text_str(&program.compiler), "");
+	for (int i = 0; i < 3; i++)
+		tag_of(i, small[i]);
+	end();
+
+	/* something that only the headers have */
+	ASSEMBLE("#include <linux/kref.h>\n_Static_assert(sizeof(struct kref) == 4, \"\");\n" GOOD,
+		 SOCK);
+	build_from(dir);
+	says(&program.notes, "\nheaders: kernel headers in ");
+	CHECK_STR(text_str(&program.compiler), "");
+	for (int i = 0; i < 3; i++)
+		tag_of(i, whole[i]);
+	CHECK_MEM(small, whole, sizeof(small));
+	end();
+}
+
+/* What clang says of an error is what it says with the whole headers, and once. */
+TEST(an_error_with_headers)
+{
+	struct program_request req = { .headers = HEADERS_DIR,
+				       .stop_fd = -1,
+				       .timeout_ms = 100000 };
+	char dir[PATH_MAX];
+	const char *first;
+
+	need_kernel();
+	find_headers(dir);
+	ASSEMBLE(GOOD "int kprobe__a(struct pt_regs *ctx)\n{\n\treturn no_such_name;\n}\n");
+	req.source = text_str(&source);
+	req.headers_dir = dir;
+	CHECK(program_build(&program, &hooks, &req) < 0);
+	says(&program.error, "probes/a.c:11:9: error: use of undeclared identifier 'no_such_name'");
+	first = strstr(text_str(&program.compiler), "no_such_name'");
+	CHECK(first && !strstr(first + 1, "no_such_name'"));
 	end();
 }
