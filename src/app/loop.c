@@ -5,6 +5,10 @@
  * event would cost the traced host half its round trips. At each turn all rings are
  * drained, the events put into the order of their time stamps, and written in one go.
  *
+ * After a second without an event the rings are made prompt instead: each event wakes us,
+ * and there is no timer, for turns that find nothing are what an idle host would pay for.
+ * It stays so for as long as few events come.
+ *
  * Every end takes the same way: detach, drain until the books balance, print them.
  */
 #include "app/loop.h"
@@ -29,9 +33,12 @@
 #include "event/merge.h"
 
 #define TURN_MS 20
-/* After a second without an event the turns are longer; a row still appears within 50 ms. */
+/* After a second without an event; a row still appears within 50 ms. */
 #define IDLE_TURN_MS 45
 #define IDLE_AFTER_NS NSEC_PER_SEC
+/* How many turns with events a second may have, and events a turn, for rings to stay prompt. */
+#define PROMPT_TURNS 10
+#define PROMPT_EVENTS 64
 /* ... and while an event is held back for others to settle, short. */
 #define HELD_TURN_MS 2
 /* How old an event must be before it is printed: by then every event that was stamped
@@ -72,7 +79,11 @@ struct loop {
 	size_t unwritten_n, unwritten_cap;
 	int64_t wall_offset_ns;
 	uint64_t rows;
-	uint64_t busy_ns; /* when there was last something to drain */
+	uint64_t busy_ns;   /* when there was last something to drain */
+	bool prompt;        /* each event wakes us */
+	uint64_t prompt_ns; /* since when */
+	uint64_t window_ns; /* the second in which `turns` found something */
+	int turns;
 	uint64_t started_ns;
 	uint64_t give_up_ns; /* after a signal: when the rest of the rows is given up; 0: none */
 	uint64_t refreshed_ns;
@@ -295,15 +306,43 @@ static void refresh(struct loop *l)
 			  "events are counted as lost",
 			  strerror(-err));
 	l->refresh_failed = err < 0;
-	if (err)
-		poll_rings(l);
+	if (!err)
+		return;
+	poll_rings(l);
+	/* a new ring need not be as prompt as the others */
+	rings_set_prompt(l->s->rings, false);
+	l->prompt = false;
+}
+
+/* After a turn that found n events: shall the next ones wake us? */
+static void choose_pace(struct loop *l, size_t n)
+{
+	uint64_t now = clock_monotonic_ns();
+
+	if (now - l->window_ns > NSEC_PER_SEC) {
+		l->window_ns = now;
+		l->turns = 0;
+	}
+	l->turns += n > 0;
+	if (l->prompt && (n > PROMPT_EVENTS || l->turns > PROMPT_TURNS)) {
+		rings_set_prompt(l->s->rings, false);
+		l->prompt = false;
+	} else if (!l->prompt && now - l->busy_ns > IDLE_AFTER_NS) {
+		l->prompt = !rings_set_prompt(l->s->rings, true);
+		l->prompt_ns = now;
+	}
 }
 
 static uint64_t turn_ms(const struct loop *l, uint64_t now)
 {
 	if (!merge_is_empty(l->merge))
 		return HELD_TURN_MS;
-	return now - l->busy_ns > IDLE_AFTER_NS ? IDLE_TURN_MS : TURN_MS;
+	if (now - l->busy_ns <= IDLE_AFTER_NS && !l->prompt)
+		return TURN_MS;
+	/* one more turn for what was on its way before each event woke us */
+	if (!l->prompt || now - l->prompt_ns <= IDLE_TURN_MS * NSEC_PER_MSEC)
+		return IDLE_TURN_MS;
+	return REFRESH_NS / NSEC_PER_MSEC;
 }
 
 /* Milliseconds until something is due, rounded up. */
@@ -322,11 +361,18 @@ static int next_turn_ms(const struct loop *l)
 	return (int)((due - now + NSEC_PER_MSEC - 1) / NSEC_PER_MSEC);
 }
 
+/* How much of the poll set is looked at: while events are held back, others that come need
+ * not wake us. */
+static int watched(const struct loop *l)
+{
+	return l->prompt && !merge_is_empty(l->merge) ? 2 : l->nfds;
+}
+
 static void turn(struct loop *l)
 {
-	int i;
+	int i, n = watched(l);
 
-	if (poll(l->fds, (nfds_t)l->nfds, next_turn_ms(l)) < 0 && errno != EINTR) {
+	if (poll(l->fds, (nfds_t)n, next_turn_ms(l)) < 0 && errno != EINTR) {
 		l->error = -errno;
 		l->end = ENDED;
 		return;
@@ -335,13 +381,13 @@ static void turn(struct loop *l)
 		take_signal(l);
 	if (l->fds[1].revents & (POLLERR | POLLHUP | POLLNVAL))
 		l->end = READER_GONE;
-	for (i = 2; i < l->nfds; i++)
+	for (i = 2; i < n; i++)
 		if (l->fds[i].revents & (POLLHUP | POLLERR | POLLNVAL))
 			l->fds[i].fd = -1; /* its CPU went offline; the timer still drains it */
 	if (l->end != RUNNING)
 		return;
 	if (!l->s->conf->stats) {
-		drain(l, false);
+		choose_pace(l, drain(l, false));
 		refresh(l);
 	} else if (clock_monotonic_ns() >= l->block_ns + l->s->conf->interval_ns) {
 		block(l);

@@ -212,9 +212,10 @@ static struct sock_filter filter[] = {
 	CALL(perf_event_open),
 	CALL(capget),
 	CALL(capset),
-	ONLY_FOR(ioctl, 8),
+	ONLY_FOR(ioctl, 10),
 	ARGUMENT(1),
 	ALLOW_IF(PERF_EVENT_IOC_ENABLE),
+	ALLOW_IF(PERF_EVENT_IOC_SET_OUTPUT),
 	ALLOW_IF(TCGETS),     /* isatty() */
 	ALLOW_IF(TIOCGWINSZ), /* does a block of -s fit? */
 	REFUSE,

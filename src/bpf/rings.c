@@ -6,6 +6,10 @@
  * The kernel writes at data_head, we read at data_tail; both only grow. A record that
  * crosses the end of the ring is put together in `wrapped`.
  *
+ * How many events it takes to wake us is fixed when a perf event is opened. So there are two
+ * for each CPU, which write into one ring and differ in just that, and the map says which of
+ * them a probe uses.
+ *
  * A CPU that goes offline takes its perf event with it for good: when it comes back it
  * needs another one, and until then the probes count its events as lost. rings_refresh()
  * looks who is online. A CPU that went and came in between is known by its losses: it
@@ -27,7 +31,8 @@
 #include "bpf/cpus.h"
 
 struct buffer {
-	int fd; /* -1: none */
+	int fd;        /* -1: none */
+	int prompt_fd; /* writes into the same ring and wakes every time; -1: none */
 	struct perf_event_mmap_page *meta;
 };
 
@@ -48,6 +53,7 @@ struct rings {
 	bool changed;
 	int error; /* of the first ring that could not be opened */
 	int map_fd;
+	bool prompt;
 	size_t page_size;
 	size_t size; /* bytes of data in each ring */
 	unsigned int wakeup_events;
@@ -55,7 +61,7 @@ struct rings {
 	char wrapped[65536]; /* a record's size is 16 bits */
 };
 
-static int event_open(const struct rings *r, int cpu)
+static int event_open(int cpu, unsigned int wakeup_events)
 {
 	struct perf_event_attr attr = {
 		.type = PERF_TYPE_SOFTWARE,
@@ -63,7 +69,7 @@ static int event_open(const struct rings *r, int cpu)
 		.config = PERF_COUNT_SW_BPF_OUTPUT,
 		.sample_period = 1,
 		.sample_type = PERF_SAMPLE_RAW,
-		.wakeup_events = r->wakeup_events,
+		.wakeup_events = wakeup_events,
 	};
 	int fd;
 
@@ -71,9 +77,41 @@ static int event_open(const struct rings *r, int cpu)
 	return fd < 0 ? -errno : fd;
 }
 
+static void buffer_close(const struct rings *r, struct buffer *b)
+{
+	if (b->fd < 0)
+		return;
+	munmap(b->meta, r->page_size + r->size);
+	if (b->prompt_fd >= 0)
+		close(b->prompt_fd);
+	close(b->fd);
+	b->fd = b->prompt_fd = -1;
+}
+
+/* Without it a ring is only not prompt. */
+static int prompt_open(int cpu, int ring_fd)
+{
+	int fd = event_open(cpu, 1);
+
+	if (fd >= 0 && (ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, ring_fd) ||
+			ioctl(fd, PERF_EVENT_IOC_ENABLE, 0))) {
+		close(fd);
+		fd = -1;
+	}
+	return fd < 0 ? -1 : fd;
+}
+
+/* Says which of a CPU's two events the probes use. */
+static int enter_event(const struct rings *r, const struct buffer *b, int cpu)
+{
+	int fd = r->prompt && b->prompt_fd >= 0 ? b->prompt_fd : b->fd;
+
+	return bpf_update_elem(r->map_fd, &cpu, &fd, BPF_ANY) ? -errno : 0;
+}
+
 static int buffer_open(const struct rings *r, struct buffer *b, int cpu)
 {
-	int err, fd = event_open(r, cpu);
+	int err, fd = event_open(cpu, r->wakeup_events);
 	void *map;
 
 	if (fd < 0)
@@ -84,23 +122,15 @@ static int buffer_open(const struct rings *r, struct buffer *b, int cpu)
 		close(fd);
 		return err;
 	}
-	if (ioctl(fd, PERF_EVENT_IOC_ENABLE, 0) || bpf_update_elem(r->map_fd, &cpu, &fd, BPF_ANY)) {
-		err = -errno;
-		munmap(map, r->page_size + r->size);
-		close(fd);
-		return err;
+	*b = (struct buffer){ fd, -1, map };
+	err = ioctl(fd, PERF_EVENT_IOC_ENABLE, 0) ? -errno : 0;
+	if (!err) {
+		b->prompt_fd = prompt_open(cpu, fd);
+		err = enter_event(r, b, cpu);
 	}
-	*b = (struct buffer){ fd, map };
-	return 0;
-}
-
-static void buffer_close(const struct rings *r, struct buffer *b)
-{
-	if (b->fd < 0)
-		return;
-	munmap(b->meta, r->page_size + r->size);
-	close(b->fd);
-	b->fd = -1;
+	if (err)
+		buffer_close(r, b);
+	return err;
 }
 
 static uint64_t buffer_head(const struct buffer *b)
@@ -125,7 +155,9 @@ static struct ring *add_ring(struct rings *r, int cpu)
 	if (r->n == r->capacity)
 		return NULL;
 	ring = &r->v[r->n++];
-	*ring = (struct ring){ .cpu = cpu, .now.fd = -1, .before.fd = -1 };
+	*ring = (struct ring){ .cpu = cpu,
+			       .now = { .fd = -1, .prompt_fd = -1 },
+			       .before = { .fd = -1, .prompt_fd = -1 } };
 	return ring;
 }
 
@@ -240,11 +272,42 @@ void rings_close(struct rings *r)
 
 bool rings_may_open(const struct rings *r)
 {
-	int fd = r->n ? event_open(r, r->v[0].cpu) : -ENOENT;
+	int fd = r->n ? event_open(r->v[0].cpu, r->wakeup_events) : -ENOENT;
 
 	if (fd >= 0)
 		close(fd);
 	return fd != -EACCES && fd != -EPERM;
+}
+
+static bool all_can_be_prompt(const struct rings *r)
+{
+	int i;
+
+	for (i = 0; i < r->n; i++)
+		if (r->v[i].now.fd >= 0 && r->v[i].now.prompt_fd < 0)
+			return false;
+	return true;
+}
+
+int rings_set_prompt(struct rings *r, bool prompt)
+{
+	int i, err = 0, first = 0;
+
+	if (prompt && !all_can_be_prompt(r))
+		first = -ENOTSUP;
+	else if (r->prompt != prompt)
+		r->prompt = prompt;
+	else
+		return 0;
+	for (i = 0; i < r->n && !(prompt && first); i++) {
+		if (r->v[i].now.fd >= 0)
+			err = enter_event(r, &r->v[i].now, r->v[i].cpu);
+		if (err && !first)
+			first = err;
+	}
+	if (prompt && first)
+		rings_set_prompt(r, false);
+	return first;
 }
 
 int rings_count(const struct rings *r)

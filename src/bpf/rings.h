@@ -31,6 +31,13 @@ bool rings_may_open(const struct rings *r);
  */
 int rings_refresh(struct rings *r, const uint64_t *lost);
 
+/*
+ * With `prompt` each event wakes a poll() of its ring, which costs whoever makes the event;
+ * without (as at first) only every `wakeup_events`th does. Events that a probe was about to
+ * send may still follow the old way. Returns 0 or -errno, and then it is without.
+ */
+int rings_set_prompt(struct rings *r, bool prompt);
+
 int rings_count(const struct rings *r);
 int rings_capacity(const struct rings *r);  /* what rings_count() may grow to */
 int rings_fd(const struct rings *r, int i); /* to poll for POLLIN; -1: none */
