@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+/* What is emitted, compiled and run, against libpcap's bpf_filter(). */
+#include "pcap_corpus.h"
+
+#define EXPRESSIONS 1200
+#define PACKETS 400
+
+/* --- what must come out ------------------------------------------------------------ */
+
+/* bpf_filter(), and -1 as soon as a load reaches behind `linear` within the packet. */
+static int want(const struct bpf_insn *i, const uint8_t *p, uint32_t length, uint32_t linear)
+{
+	uint32_t a = 0, x = 0, m[BPF_MEMWORDS] = { 0 }, k, size, v;
+	uint64_t at;
+
+	for (;; i++) {
+		switch (BPF_CLASS(i->code)) {
+		case BPF_LD:
+		case BPF_LDX:
+			if (BPF_MODE(i->code) == BPF_IMM) {
+				v = i->k;
+			} else if (BPF_MODE(i->code) == BPF_MEM) {
+				v = m[i->k];
+			} else if (BPF_MODE(i->code) == BPF_LEN) {
+				v = length;
+			} else {
+				at = (uint64_t)i->k + (BPF_MODE(i->code) == BPF_IND ? x : 0);
+				size = BPF_SIZE(i->code) == BPF_W   ? 4
+				       : BPF_SIZE(i->code) == BPF_H ? 2
+								    : 1;
+				if (at + size > length)
+					return 0;
+				if (at + size > linear)
+					return -1;
+				for (v = 0; size--; at++)
+					v = v << 8 | p[at];
+				if (BPF_MODE(i->code) == BPF_MSH)
+					v = (v & 15) * 4;
+			}
+			if (BPF_CLASS(i->code) == BPF_LD)
+				a = v;
+			else
+				x = v;
+			break;
+		case BPF_ST:
+			m[i->k] = a;
+			break;
+		case BPF_STX:
+			m[i->k] = x;
+			break;
+		case BPF_MISC:
+			if (BPF_MISCOP(i->code) == BPF_TAX)
+				x = a;
+			else
+				a = x;
+			break;
+		case BPF_RET:
+			return BPF_RVAL(i->code) == BPF_A ? a != 0 : i->k != 0;
+		case BPF_JMP:
+			k = BPF_SRC(i->code) == BPF_X ? x : i->k;
+			switch (BPF_OP(i->code)) {
+			case BPF_JA:
+				i += i->k;
+				break;
+			case BPF_JEQ:
+				i += a == k ? i->jt : i->jf;
+				break;
+			case BPF_JGT:
+				i += a > k ? i->jt : i->jf;
+				break;
+			case BPF_JGE:
+				i += a >= k ? i->jt : i->jf;
+				break;
+			default:
+				i += a & k ? i->jt : i->jf;
+				break;
+			}
+			break;
+		default:
+			k = BPF_SRC(i->code) == BPF_X ? x : i->k;
+			switch (BPF_OP(i->code)) {
+			case BPF_ADD:
+				a += k;
+				break;
+			case BPF_SUB:
+				a -= k;
+				break;
+			case BPF_MUL:
+				a *= k;
+				break;
+			case BPF_DIV:
+			case BPF_MOD:
+				if (!k)
+					return 0;
+				a = BPF_OP(i->code) == BPF_DIV ? a / k : a % k;
+				break;
+			case BPF_AND:
+				a &= k;
+				break;
+			case BPF_OR:
+				a |= k;
+				break;
+			case BPF_XOR:
+				a ^= k;
+				break;
+			case BPF_LSH:
+				a = k < 32 ? a << k : 0;
+				break;
+			case BPF_RSH:
+				a = k < 32 ? a >> k : 0;
+				break;
+			default:
+				a = -a;
+				break;
+			}
+			break;
+		}
+	}
+}
+
+/* --- the comparison ---------------------------------------------------------------- */
+
+struct tally {
+	unsigned int yes, no, unreadable;
+};
+
+/* One call. The head is what of it can be read, in one of the sizes that a probe has. */
+static void compare(const struct pcap_functions *f, const struct pcap_sample *s, size_t n,
+		    const struct pcap_packet *p, uint32_t linear, uint32_t head_len,
+		    struct tally *tally)
+{
+	uint32_t head[10];
+	struct lnk_wire w = { .ip = (const char *)p->bytes,
+			      .linear = linear,
+			      .length = p->length,
+			      .head = (const u8 *)head,
+			      .head_len = head_len };
+	int got, wanted = want(s->program.bf_insns, p->bytes, p->length, linear);
+
+	if (linear < head_len)
+		return;
+	/* the head may be as it is, but not be read where it does not count */
+	memset(head, 0xa5, sizeof(head));
+	memcpy(head, p->bytes, head_len);
+	*f->from = w.ip;
+	*f->to = w.ip + linear;
+	/* within head_len memory is not to be asked at a constant offset */
+	got = f->wire[n](&w);
+	if (linear == p->length)
+		CHECK_INT(wanted,
+			  bpf_filter(s->program.bf_insns, p->bytes, p->length, p->length) != 0);
+	else if (got >= 0)
+		CHECK_INT(got,
+			  bpf_filter(s->program.bf_insns, p->bytes, p->length, p->length) != 0);
+	else
+		CHECK_INT(bpf_filter(s->program.bf_insns, p->bytes, p->length, linear), 0);
+	if (!CHECK_INT(got, wanted)) {
+		fprintf(stderr, "  %s\n  %u bytes, %u can be read, head %u\n", s->text, p->length,
+			linear, head_len);
+		exit(1);
+	}
+	tally->yes += got == 1;
+	tally->no += got == 0;
+	tally->unreadable += got < 0;
+}
+
+TEST(against_bpf_filter)
+{
+	struct pcap_sample *s = pcap_samples(EXPRESSIONS);
+	struct pcap_packet *p = calloc(PACKETS, sizeof(*p));
+	struct pcap_functions f = { 0 };
+	struct tally all = { 0 }, one;
+	unsigned int varied = 0;
+	uint32_t head;
+	size_t i, j;
+
+	for (j = 0; j < PACKETS; j++)
+		pcap_packet(&p[j]);
+	pcap_load_functions(&f, s, EXPRESSIONS, false);
+	for (i = 0; i < EXPRESSIONS; i++) {
+		one = (struct tally){ 0 };
+		for (j = 0; j < PACKETS; j++) {
+			for (head = 0; head <= 40; head += 20)
+				compare(&f, &s[i], i, &p[j], p[j].length, head, &one);
+			compare(&f, &s[i], i, &p[j], pcap_random(p[j].length + 1), 0, &one);
+			compare(&f, &s[i], i, &p[j], pcap_random(p[j].length + 1), 20, &one);
+			if (p[j].length >= 40)
+				compare(&f, &s[i], i, &p[j], 40 + pcap_random(p[j].length - 39), 40,
+					&one);
+		}
+		varied += one.yes && one.no;
+		all.yes += one.yes;
+		all.no += one.no;
+		all.unreadable += one.unreadable;
+	}
+	CHECK_INT(*f.wrong, 0);
+	fprintf(stderr,
+		"%d expressions, %u of them both ways; %u match, %u do not, %u unreadable\n",
+		EXPRESSIONS, varied, all.yes, all.no, all.unreadable);
+	/* the corpus is worth something */
+	CHECK(varied > EXPRESSIONS / 2);
+	CHECK(all.yes > 100000 && all.no > 100000 && all.unreadable > 100000);
+	free(p);
+	pcap_samples_free(s, EXPRESSIONS);
+}
