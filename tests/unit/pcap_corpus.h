@@ -491,6 +491,9 @@ static pid_t pcap_compile_file(const char *c, const char *so)
 
 	if (pid)
 		return pid;
+	/* clang is ten times faster here */
+	execlp("clang", "clang", "-O0", "-w", "-shared", "-fPIC", "-x", "c", c, "-o", so,
+	       (char *)NULL);
 	execlp("cc", "cc", "-O0", "-w", "-shared", "-fPIC", "-x", "c", c, "-o", so, (char *)NULL);
 	_exit(127);
 }
