@@ -203,3 +203,134 @@ TEST(against_bpf_filter)
 	free(p);
 	pcap_samples_free(s, EXPRESSIONS);
 }
+
+/* --- what is refused, and what is remarked ----------------------------------------- */
+
+static void check_refused(const char *expression, const char *reason)
+{
+	struct text c = { 0 }, why = { 0 };
+
+	if (!CHECK_INT(pcap_filter_emit(expression, &c, &why), -EINVAL) ||
+	    !CHECK(strstr(text_str(&why), reason)))
+		fprintf(stderr, "  %s: \"%s\", and not ...%s...\n", expression, text_str(&why),
+			reason);
+	CHECK_INT(c.len, 0);
+	CHECK(!strchr(text_str(&why), '\n'));
+	text_free(&c);
+	text_free(&why);
+}
+
+TEST(refused)
+{
+	static const char layer[] = "from their IP header on, without a link layer";
+	static const char loop[] = "'protochain' cannot be used: it needs a loop";
+
+	/* libpcap's own words */
+	check_refused("tcp prt 443", "syntax error");
+	check_refused("tcp and", "syntax error");
+	check_refused("tcp port 65536", "illegal port number 65536 > 65535");
+	check_refused("host 10.1.2.3/8", "non-network bits set");
+	check_refused("tcp[0:3] = 1", "data size must be 1, 2, or 4");
+	check_refused("tcp[1] / 0 = 1", "division by zero");
+	check_refused("ip6 host 10.1.2.3", "'ip6' modifier applied to ip host");
+	check_refused("vlan 3 and tcp", "no VLAN support for Raw IP");
+	check_refused("mpls", "no MPLS support for Raw IP");
+	check_refused("broadcast", "not a broadcast link");
+	check_refused("multicast", "link-layer multicast filters");
+	check_refused("ip broadcast", "netmask not known");
+	check_refused("gateway 10.1.2.3", "'gateway' requires a name");
+	check_refused("ip6 and tcp[13] = 2", "expression rejects all packets");
+	check_refused("arp", "expression rejects all packets");
+	/* ours: libpcap takes these, and they would mean something else */
+	check_refused("ether proto 0x800", layer);
+	check_refused("ether host 1:2:3:4:5:6", layer);
+	check_refused("tcp and ether[0] & 1 = 0", layer);
+	check_refused("not(link[0]=4)", layer);
+	check_refused("tcp or pppoes", layer);
+	check_refused("pppoed", layer);
+	check_refused("ifindex 3", layer);
+	check_refused("tcp and inbound", "'inbound' cannot be used: every packet that is seen");
+	check_refused("outbound", "'outbound' cannot be used");
+	check_refused("ip protochain 6", loop);
+	check_refused("ip6 protochain \\tcp or tcp", loop);
+	check_refused("ip[0xfffff004:2] = 4", "asks for what no packet holds");
+	/* the message goes to a terminal */
+	check_refused("\033[2J", "");
+}
+
+static void check_note(const char *expression, const char *note)
+{
+	struct text c = { 0 }, why = { 0 };
+
+	CHECK_INT(pcap_filter_emit(expression, &c, &why), 0);
+	if (!CHECK_STR(text_str(&why), note))
+		fprintf(stderr, "  %s\n", expression);
+	CHECK(c.len);
+	text_free(&c);
+	text_free(&why);
+}
+
+TEST(notes)
+{
+	static const char never[] = "the expression matches no TCP packet";
+	static const char ipv4[] =
+		"the expression matches no IPv6 packet: tcp[...] reads IPv4 only";
+
+	check_note("udp", never);
+	check_note("udp port 53 or icmp or icmp6", never);
+	check_note("ip proto 47", never);
+	check_note("geneve and tcp port 80", never);
+	check_note("not tcp and not (ip6 and ip6[6] != 6)", never);
+	check_note("tcp[tcpflags] & tcp-syn != 0", ipv4);
+	check_note("port 80 and tcp [13] = 2", ipv4);
+	check_note("ip6 or tcp[13] = 2", "");
+	check_note("tcp port 443", "");
+	check_note("host 10.1.2.3", "");
+	check_note("ip6 proto 44", ""); /* a fragment may be one of TCP */
+	check_note("ip6[6] = 0", "");   /* and so may what begins with options */
+	check_note("ip[0] = 0x46", ""); /* IP options */
+	check_note("ip[6:2] & 0x1fff != 0", "");
+	check_note("", "");
+}
+
+/* The numbers of libpcap's program, and nothing that the user wrote. */
+TEST(no_text_of_the_user)
+{
+	struct text c = { 0 }, why = { 0 };
+
+	CHECK_INT(pcap_filter_emit("tcp port 47111 and tcp[tcpflags] & tcp-syn != 0 and host "
+				   "10.201.202.203",
+				   &c, &why),
+		  0);
+	CHECK(strstr(text_str(&c), "47111U"));
+	CHECK(!strstr(text_str(&c), "tcpflags"));
+	CHECK(!strstr(text_str(&c), "10.201"));
+	text_free(&c);
+	text_free(&why);
+}
+
+/* "host 10.0.0.0 or host 10.0.0.1 ...": n of them. */
+static void hosts(struct text *t, unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		text_printf(t, "%shost 10.0.%u.%u", i ? " or " : "", i / 256, i % 256);
+}
+
+TEST(large)
+{
+	struct text e = { 0 };
+
+	hosts(&e, 200);
+	check_note(text_str(&e), "");
+	text_reset(&e);
+	hosts(&e, 700);
+	check_refused(text_str(&e), "the expression is too large: ");
+	text_reset(&e);
+	while (e.len <= PCAP_FILTER_MAX_TEXT)
+		text_puts(&e, "tcp or ");
+	text_puts(&e, "tcp");
+	check_refused(text_str(&e), "the expression is too long: 16384 bytes are the limit");
+	text_free(&e);
+}
