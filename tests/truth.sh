@@ -93,7 +93,7 @@ debian13()
 		skip "libbcc 0.31" "needs debootstrap"
 		return 0
 	fi
-	packages=gcc,libc6-dev,make,pkgconf,libbpfcc-dev,libbpf-dev,libelf-dev,libarchive-dev,libcap-dev
+	packages=gcc,libc6-dev,make,pkgconf,libbpfcc-dev,libbpf-dev,libelf-dev,libarchive-dev,libcap-dev,libpcap-dev
 	packages=$packages,libbpfcc,python3,tcpdump,iproute2,ethtool,nftables,procps,mount,kmod
 	if [ ! -e "$root/complete" ]; then
 		rm -rf --one-file-system "$root"
