@@ -288,3 +288,65 @@ TEST(verifier_and_answers)
 	fflush(NULL);
 	_exit(bad != 0); /* LLVM leaves things allocated */
 }
+
+/* n hosts, or n loads from one of 40 places. */
+static bool make_large(struct text *e, bool of_loads, size_t n)
+{
+	struct text c = { 0 }, why = { 0 };
+	uint32_t x = 1;
+	bool taken;
+
+	text_reset(e);
+	for (; n; n--) {
+		x = x * 1664525 + 1013904223;
+		if (of_loads)
+			text_printf(e, "tcp[%u:2] = %u or ", x >> 8 & 31, x >> 16);
+		else
+			text_printf(e, "host 10.%u.%u.%u or ", x >> 24, x >> 16 & 255,
+				    x >> 8 & 255);
+	}
+	text_puts(e, "tcp[13] = 2");
+	taken = !pcap_filter_emit(text_str(e), &c, &why);
+	text_free(&c);
+	text_free(&why);
+	return taken;
+}
+
+/* The largest one that is taken. */
+static char *largest(bool of_loads)
+{
+	struct text e = { 0 };
+	size_t n = 0, by;
+
+	for (by = 512; by; by /= 2)
+		if (make_large(&e, of_loads, n + by))
+			n += by;
+	CHECK(make_large(&e, of_loads, n) && n > 100);
+	return e.s;
+}
+
+TEST(largest)
+{
+	char *e[] = { largest(false), largest(true) };
+	struct text source = { 0 };
+	size_t i, insns;
+	void *module;
+	int prog;
+
+	if (geteuid())
+		SKIP("needs root");
+	text_puts(&source, pcap_event_h());
+	text_puts(&source, cell_in_c);
+	for (i = 0; i < COUNT_OF(e); i++)
+		add_program(&source, e[i], i);
+	module = compile(text_str(&source));
+	bad += !CHECK(module);
+	for (i = 0; module && i < COUNT_OF(e); i++) {
+		prog = load(module, i, &insns);
+		fprintf(stderr, "%zu bytes of expression: %zu instructions\n", strlen(e[i]), insns);
+		bad += !CHECK(prog >= 0);
+	}
+	remove_dir();
+	fflush(NULL);
+	_exit(bad != 0);
+}
