@@ -56,6 +56,8 @@ static __always_inline void lnk_read(void *to, u32 size, const void *from)
  * an array. */
 #define LNK_IS_ARRAY(x)                                                                            \
 	(!__builtin_types_compatible_p(__typeof__(x), __typeof__((void)0, (x))))
+#define LNK_IS_STRUCT(x)                                                                           \
+	(__builtin_classify_type(x) == 12 || __builtin_classify_type(x) == 13)
 #define LNK_LOAD(p)                                                                                \
 	({                                                                                         \
 		__typeof__((void)0, *(p)) lnk_load_v;                                              \
@@ -67,6 +69,8 @@ static __always_inline void lnk_read(void *to, u32 size, const void *from)
 		__auto_type lnk_read_p = &(x);                                                     \
 		_Static_assert(!LNK_IS_ARRAY(*lnk_read_p),                                         \
 			       "an array is no value: give an index, as in member[0]");            \
+		_Static_assert(!LNK_IS_STRUCT(*lnk_read_p),                                        \
+			       "a structure is no value: name a member of it, with '.'");          \
 		LNK_LOAD(lnk_read_p);                                                              \
 	})
 

@@ -38,7 +38,7 @@ static void emit_pointer(struct emitter *e, const struct expr_node *node)
 {
 	if (node->kind == NODE_NAME) {
 		at_column(e, node->column);
-		text_printf(e->c, "(%s)", node->name->c);
+		text_printf(e->c, "LNK_POINTER(%s)", node->name->c);
 		return;
 	}
 	at_column(e, name_of(node)->column);
@@ -60,8 +60,8 @@ static void emit_lvalue(struct emitter *e, const struct expr_node *node)
 		emit_pointer(e, node->a);
 	else
 		emit_lvalue(e, node->a);
-	text_puts(e->c, node->arrow ? "->" : ".");
 	at_column(e, node->column);
+	text_puts(e->c, node->arrow ? "->" : ".");
 	text_add(e->c, node->member, node->len);
 }
 
@@ -172,62 +172,77 @@ void expr_emit(const struct expr_node *root, struct text *c)
  * it must, finds the call outside of a macro. In LNK_READ and LNK_ELEMENT the argument
  * stands once: it nests. ((void)0, x) has x's type without const, and a pointer's for an
  * array.
+ *
+ * libbcc rewrites *p, and p->member, where it can tell that p comes from a probe's
+ * arguments, and garbles them in a macro. Its search for that ends at a call, so the one
+ * in LNK_POINTER hides the origin.
  */
+static const char helpers[] =
+	"static __always_inline s64 lnk_div(s64 a, s64 b)\n"
+	"{\n"
+	"	u64 n = a < 0 ? -(u64)a : (u64)a, d = b < 0 ? -(u64)b : (u64)b, q;\n"
+	"\n"
+	"	if (!d)\n"
+	"		return 0;\n"
+	"	q = n / d;\n"
+	"	return (s64)((a < 0) != (b < 0) ? -q : q);\n"
+	"}\n"
+	"\n"
+	"static __always_inline s64 lnk_mod(s64 a, s64 b)\n"
+	"{\n"
+	"	u64 n = a < 0 ? -(u64)a : (u64)a, d = b < 0 ? -(u64)b : (u64)b, r;\n"
+	"\n"
+	"	if (!d)\n"
+	"		return 0;\n"
+	"	r = n % d;\n"
+	"	return (s64)(a < 0 ? -r : r);\n"
+	"}\n"
+	"\n"
+	"static __always_inline s64 lnk_shl(s64 a, s64 n)\n"
+	"{\n"
+	"	return (u64)n > 63 ? 0 : (s64)((u64)a << n);\n"
+	"}\n"
+	"\n"
+	"static __always_inline s64 lnk_shr(s64 a, s64 n)\n"
+	"{\n"
+	"	return a >> ((u64)n > 63 ? 63 : n);\n"
+	"}\n"
+	"\n"
+	"#ifndef LNK_READ /* probes/packet.h has it */\n"
+	"static __always_inline void lnk_read(void *to, u32 size, const void *from)\n"
+	"{\n"
+	"	bpf_probe_read_kernel(to, size, from);\n"
+	"}\n"
+	"\n"
+	"#define LNK_IS_ARRAY(x) \\\n"
+	"	(!__builtin_types_compatible_p(__typeof__(x), __typeof__((void)0, (x))))\n"
+	"#define LNK_IS_STRUCT(x) \\\n"
+	"	(__builtin_classify_type(x) == 12 || __builtin_classify_type(x) == 13)\n"
+	"#define LNK_LOAD(p) ({ \\\n"
+	"	__typeof__((void)0, *(p)) lnk_load_v; \\\n"
+	"	lnk_read((void *)&lnk_load_v, sizeof(lnk_load_v), (const void *)(p)); \\\n"
+	"	lnk_load_v; })\n"
+	"#define LNK_READ(x) ({ \\\n"
+	"	__auto_type lnk_read_p = &(x); \\\n"
+	"	_Static_assert(!LNK_IS_ARRAY(*lnk_read_p), \\\n"
+	"		\"an array is no value: give an index, as in member[0]\"); \\\n"
+	"	_Static_assert(!LNK_IS_STRUCT(*lnk_read_p), \\\n"
+	"		\"a structure is no value: name a member of it, with '.'\"); \\\n"
+	"	LNK_LOAD(lnk_read_p); })\n"
+	"#endif\n"
+	"\n"
+	"static __always_inline void lnk_hide(void)\n"
+	"{\n"
+	"}\n"
+	"\n"
+	"#define LNK_POINTER(p) (lnk_hide(), (p))\n"
+	"#define LNK_ELEMENT(x, i) (*({ \\\n"
+	"	__auto_type lnk_element_p = &(x); \\\n"
+	"	__builtin_choose_expr(LNK_IS_ARRAY(*lnk_element_p), \\\n"
+	"		&(*lnk_element_p)[i], &LNK_LOAD(lnk_element_p)[i]); }))\n"
+	"#define LNK_NUMBER(x) ((s64)(unsigned long)(x))\n";
+
 void expr_emit_helpers(struct text *c)
 {
-	text_puts(c, "static __always_inline s64 lnk_div(s64 a, s64 b)\n"
-		     "{\n"
-		     "	u64 n = a < 0 ? -(u64)a : (u64)a, d = b < 0 ? -(u64)b : (u64)b, q;\n"
-		     "\n"
-		     "	if (!d)\n"
-		     "		return 0;\n"
-		     "	q = n / d;\n"
-		     "	return (s64)((a < 0) != (b < 0) ? -q : q);\n"
-		     "}\n"
-		     "\n"
-		     "static __always_inline s64 lnk_mod(s64 a, s64 b)\n"
-		     "{\n"
-		     "	u64 n = a < 0 ? -(u64)a : (u64)a, d = b < 0 ? -(u64)b : (u64)b, r;\n"
-		     "\n"
-		     "	if (!d)\n"
-		     "		return 0;\n"
-		     "	r = n % d;\n"
-		     "	return (s64)(a < 0 ? -r : r);\n"
-		     "}\n"
-		     "\n"
-		     "static __always_inline s64 lnk_shl(s64 a, s64 n)\n"
-		     "{\n"
-		     "	return (u64)n > 63 ? 0 : (s64)((u64)a << n);\n"
-		     "}\n"
-		     "\n"
-		     "static __always_inline s64 lnk_shr(s64 a, s64 n)\n"
-		     "{\n"
-		     "	return a >> ((u64)n > 63 ? 63 : n);\n"
-		     "}\n"
-		     "\n"
-		     "#ifndef LNK_READ /* probes/packet.h has it */\n"
-		     "static __always_inline void lnk_read(void *to, u32 size, const void *from)\n"
-		     "{\n"
-		     "	bpf_probe_read_kernel(to, size, from);\n"
-		     "}\n"
-		     "\n"
-		     "#define LNK_IS_ARRAY(x) \\\n"
-		     "	(!__builtin_types_compatible_p(__typeof__(x), __typeof__((void)0, (x))))\n"
-		     "#define LNK_LOAD(p) ({ \\\n"
-		     "	__typeof__((void)0, *(p)) lnk_load_v; \\\n"
-		     "	lnk_read((void *)&lnk_load_v, sizeof(lnk_load_v), (const void *)(p)); \\\n"
-		     "	lnk_load_v; })\n"
-		     "#define LNK_READ(x) ({ \\\n"
-		     "	__auto_type lnk_read_p = &(x); \\\n"
-		     "	_Static_assert(!LNK_IS_ARRAY(*lnk_read_p), \\\n"
-		     "		       \"an array is no value: give an index, as in member[0]\"); "
-		     "\\\n"
-		     "	LNK_LOAD(lnk_read_p); })\n"
-		     "#endif\n"
-		     "#define LNK_ELEMENT(x, i) (*({ \\\n"
-		     "	__auto_type lnk_element_p = &(x); \\\n"
-		     "	__builtin_choose_expr(LNK_IS_ARRAY(*lnk_element_p), \\\n"
-		     "			      &(*lnk_element_p)[i], \\\n"
-		     "			      &LNK_LOAD(lnk_element_p)[i]); }))\n"
-		     "#define LNK_NUMBER(x) ((s64)(unsigned long)(x))\n");
+	text_add(c, helpers, sizeof(helpers) - 1);
 }
