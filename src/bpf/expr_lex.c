@@ -6,12 +6,12 @@
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-#define ASSIGNS "'%s' is assignment, which is not allowed"
-#define CHANGES "'%s' changes a value, which is not allowed (a minus of a minus is - -)"
-#define COMMENT "comments are not allowed"
-#define STATEMENT "'%s': statements are not allowed, only one expression"
+#define ASSIGNS " is assignment, which is not allowed"
+#define CHANGES " changes a value, which is not allowed (a minus of a minus is - -)"
+#define COMMENT ": comments are not allowed"
+#define STATEMENT ": statements are not allowed, only one expression"
 
-/* Longest first, as C reads them. The `why` of those that are refused. */
+/* Longest first, as C reads them. Those that are refused say why. */
 static const struct {
 	const char *s;
 	const char *why;
@@ -39,13 +39,13 @@ static const struct {
 	{ ">=", NULL },
 	{ "<<", NULL },
 	{ ">>", NULL },
-	{ "=", "'=' is assignment; write == to compare" },
-	{ ",", "',': only one expression is allowed" },
+	{ "=", " is assignment; write == to compare" },
+	{ ",", ": only one expression is allowed" },
 	{ ";", STATEMENT },
 	{ "{", STATEMENT },
 	{ "}", STATEMENT },
-	{ "\"", "strings are not allowed" },
-	{ "#", "preprocessor lines are not allowed" },
+	{ "\"", ": strings are not allowed" },
+	{ "#", ": preprocessor lines are not allowed" },
 	{ "|", NULL },
 	{ "^", NULL },
 	{ "&", NULL },
@@ -138,10 +138,12 @@ const char *expr_reserved(const char *s, size_t len)
 	return NULL;
 }
 
-static void bad_token(struct token *t, const char *fmt)
+static void bad_token(struct token *t, const char *why)
 {
+	struct quoted q = expr_quote(t->s, t->len);
+
 	t->kind = TOKEN_BAD;
-	snprintf(t->why, sizeof(t->why), fmt, expr_quote(t->s, t->len).s);
+	snprintf(t->why, sizeof(t->why), "'%s'%s", q.s, why);
 }
 
 /* The value of a digit in bases up to 16; 16 for what is none. */
@@ -163,8 +165,8 @@ static bool suffix_ok(struct token *t, const char *p, size_t len)
 		return true;
 	for (i = 0; i < len && strchr("uUlL", p[i]);)
 		i++;
-	bad_token(t, i == len ? "'%s': numbers are signed and have 64 bits; leave the suffix out"
-			      : "'%s' is not a number");
+	bad_token(t, i == len ? ": numbers are signed and have 64 bits; leave the suffix out"
+			      : " is not a number");
 	return false;
 }
 
@@ -178,7 +180,7 @@ static void lex_number(struct token *t)
 	while (is_word(t->s[t->len]) || t->s[t->len] == '.')
 		t->len++;
 	if (memchr(t->s, '.', t->len)) {
-		bad_token(t, "'%s' is not a whole number");
+		bad_token(t, " is not a whole number");
 		return;
 	}
 	if (t->s[0] == '0' && t->len > 1 && strchr("xX", t->s[1]))
@@ -193,14 +195,14 @@ static void lex_number(struct token *t)
 		over |= __builtin_add_overflow(v, digit_value(t->s[i]), &v);
 	}
 	if (i == from) {
-		bad_token(t, "'%s' is not a number");
+		bad_token(t, " is not a number");
 	} else if (base == 8 && i < t->len && is_digit(t->s[i])) {
-		bad_token(t, "'%s' begins with 0 and so is octal, but has a digit above 7");
+		bad_token(t, " begins with 0 and so is octal, but has a digit above 7");
 	} else if (suffix_ok(t, t->s + i, t->len - i)) {
 		if (over)
-			bad_token(t, "'%s' is too large: numbers have 64 bits");
+			bad_token(t, " is too large: numbers have 64 bits");
 		else if (base == 10 && v > INT64_MAX)
-			bad_token(t, "'%s' is too large: the largest number is "
+			bad_token(t, " is too large: the largest number is "
 				     "9223372036854775807");
 		t->number = (int64_t)v;
 	}
@@ -223,7 +225,8 @@ static void lex_character(struct token *t)
 			return;
 		}
 	}
-	bad_token(t, "a character is one ASCII character between quotes, as in 'A'");
+	t->kind = TOKEN_BAD;
+	strcpy(t->why, "a character is one ASCII character between quotes, as in 'A'");
 }
 
 static bool lex_operator(struct token *t)

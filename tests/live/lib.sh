@@ -13,7 +13,7 @@ start()
 
 	shift
 	spawn "$name" "$LNK" "$@"
-	wait_until 120 grep -q 'Started TCP monitoring' "$TMP/$name.err" && return
+	wait_until "${START_SECONDS:-120}" grep -q 'Started TCP monitoring' "$TMP/$name.err" && return
 	not_ok "$name: the program starts"
 	cat "$TMP/$name.err" >&2
 	exit 1

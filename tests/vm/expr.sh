@@ -13,7 +13,7 @@ check "the translator compiles" expect_exit 0 || exit 1
 inside()
 {
 	RUN_TIMEOUT=900 run scripts/vm.sh 5.10 "$1" --timeout 840 -- \
-		env EXPR_TRANSLATE="$TMP/translate" tests/live/expr.sh --attach "$2"
+		env EXPR_TRANSLATE="$TMP/translate" START_SECONDS=600 tests/live/expr.sh --attach "$2"
 	cat "$TMP/err" >&2
 	sed -n "s/ - expr: / - expr: 5.10 $1: /p" "$TMP/out"
 	check "5.10 $1: the run came to its end" expect_exit 0 -- expect_out "$2: all are taken"
