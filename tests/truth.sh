@@ -1,22 +1,25 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# truth.sh [--short | --full [--write]]: is the table true? See tests/truth/__main__.py.
+# truth.sh [--short | --full [--resume] [--write]]: is the table true? See
+# tests/truth/__main__.py.
 #
 # --short (the default) looks at this kernel only. --full takes Debian's kernels in virtual
 # machines as well, each with BTF and without headers (fentry) and with headers and without
-# BTF (kprobes), and this kernel with Debian 13's libbcc; it takes about 40 minutes.
-# --write puts the result into docs/truth.md. TRUTH_HOSTS="6.1 6.1-rt native ..." selects;
-# what the others showed last time is kept in build/truth.
+# BTF (kprobes), and this kernel with Debian 13's libbcc; it takes about 40 minutes, and says
+# how long each host took. --write puts the result into docs/truth.md.
+# TRUTH_HOSTS="6.1 6.1-rt native ..." selects; what the others showed last time is kept in
+# build/truth. --resume leaves out the hosts that came to their end there.
 . "$(dirname "$0")/lib.sh"
 
-FORM=--short WRITE=
+FORM=--short WRITE='' RESUME=''
 while [ $# -gt 0 ]; do
 	case $1 in
 	--short | --full) FORM=$1 ;;
 	--write) WRITE=1 ;;
+	--resume) RESUME=1 ;;
 	*)
-		echo "usage: truth.sh [--short | --full [--write]]" >&2
+		echo "usage: truth.sh [--short | --full [--resume] [--write]]" >&2
 		exit 2
 		;;
 	esac
@@ -38,42 +41,51 @@ native_kind()
 	fi
 }
 
-# show FILE STATUS NAME: the result lines; the table stays in the file. Status 1 means that
-# the run has said itself what was wrong.
-show()
+# host NAME FILE COMMAND...: runs a host's part into FILE.out and FILE.err and shows its
+# result lines; the table stays in the file. Status 1 means that the run has said itself what
+# was wrong.
+host()
 {
-	# a case that this kernel has no module for is looked at in the virtual machines
-	grep -v -e '^row' -e '^# [0-9.]* s: ' "$1" | sed 's/^skip - \(.*no netem\)/# \1/'
-	if [ "$2" -gt 1 ] || ! grep -q '^ok - ' "$1"; then
-		not_ok "$3: the run came to its end" "status $2"
-		sed 's/^/    /' "${1%.out}.err" >&2
+	local name=$1 file=$2 status=0 begun=$SECONDS
+
+	shift 2
+	if [ -n "$RESUME" ] && grep -q '^# took ' "$file.out" 2>/dev/null; then
+		echo "# $name: done before ($(sed -n 's/^# took //p' "$file.out"))"
+		return 0
 	fi
+	"$@" >"$file.out" 2>"$file.err" </dev/null || status=$?
+	# a case that this kernel has no module for is looked at in the virtual machines
+	grep -v -e '^row' -e '^# [0-9.]* s: ' "$file.out" | sed 's/^skip - \(.*no netem\)/# \1/'
+	if [ "$status" -gt 1 ] || ! grep -q '^ok - .*rows are in the order of time' "$file.out"; then
+		not_ok "$name: the run came to its end" "status $status"
+		sed 's/^/    /' "$file.err" >&2
+	else
+		echo "# took $((SECONDS - begun)) s" >>"$file.out"
+	fi
+	echo "# $name: $((SECONDS - begun)) s"
 }
 
 native()
 {
-	local name status=0
+	local name
 
 	name="$(uname -r | sed 's/^\([0-9]*\.[0-9]*\).*/\1/') (this host)"
-	timeout -k 20 500 python3 "$TOP/tests/truth" --lnk "$LNK" --kind "$(native_kind "$LNK")" \
-		--name "$name" --table --load >"$OUT/0-native.out" 2>"$OUT/0-native.err" || status=$?
-	show "$OUT/0-native.out" "$status" native
+	host native "$OUT/0-native" timeout -k 20 500 python3 -B "$TOP/tests/truth" --lnk "$LNK" \
+		--kind "$(native_kind "$LNK")" --name "$name" --table --load
 }
 
 # vm KERNEL --no-headers|--no-btf KIND ARGS...
 vm()
 {
-	local kernel=$1 without=$2 kind=$3 file status=0 attach=()
+	local kernel=$1 without=$2 kind=$3 attach=()
 
 	shift 3
 	# the others are what the program chooses by itself there
 	[ "$kind" != tracepoint ] || attach=(--attach tracepoint)
-	file=$OUT/1-$kernel$without-$kind
-	"$TOP/scripts/vm.sh" "$kernel" "$without" --timeout 1500 "$@" -- \
-		python3 tests/truth --kind "$kind" --name "$kernel ${without#--}, $kind" --table -v \
-		--paths lo,veth,nic,vlan,vlan-inband --load --load-bytes 800000 -- "${attach[@]}" \
-		>"$file.out" 2>"$file.err" || status=$?
-	show "$file.out" "$status" "$kernel $without $kind"
+	host "$kernel $without $kind" "$OUT/1-$kernel$without-$kind" \
+		"$TOP/scripts/vm.sh" "$kernel" "$without" --timeout 1500 "$@" -- \
+		python3 -B tests/truth --kind "$kind" --name "$kernel ${without#--}, $kind" --table -v \
+		--paths lo,veth,nic,vlan,vlan-inband --load --load-bytes 800000 -- "${attach[@]}"
 }
 
 # The Debian mirror that apt is configured with.
@@ -87,7 +99,7 @@ mirror()
 # Debian 13 in a directory: its libbcc (0.31), its compiler, our sources.
 debian13()
 {
-	local root=$OUT/debian13 status=0 packages
+	local root=$OUT/debian13 packages
 
 	if ! command -v debootstrap >/dev/null; then
 		skip "libbcc 0.31" "needs debootstrap"
@@ -119,11 +131,9 @@ exec python3 -B tests/truth --kind $kind --name "$NAME" --table --load
 INSIDE
 	# shellcheck disable=SC2016 # the inner shell expands them
 	NAME="$(uname -r | sed 's/^\([0-9]*\.[0-9]*\).*/\1/') (this host), libbcc 0.31" \
-		timeout -k 20 600 unshare -m \
+		host "libbcc 0.31" "$OUT/2-libbcc" timeout -k 20 600 unshare -m \
 		sh -c 'mount --bind "$1" "$1" && exec chroot "$1" sh -c "$2"' sh "$root" \
-		"$(cat "$TMP/inside")" \
-		>"$OUT/2-libbcc.out" 2>"$OUT/2-libbcc.err" </dev/null || status=$?
-	show "$OUT/2-libbcc.out" "$status" "libbcc 0.31"
+		"$(cat "$TMP/inside")"
 }
 
 write()
@@ -152,14 +162,14 @@ fi
 
 wanted()
 {
-	case " ${TRUTH_HOSTS:-native libbcc 5.10 6.1 6.12 6.1-rt 6.12-rt} " in
+	case " ${TRUTH_HOSTS:-native libbcc 5.10 6.1 6.12 5.10-rt 6.1-rt 6.12-rt} " in
 	*" $1 "*) ;;
 	*) return 1 ;;
 	esac
 }
 
 if wanted native; then native; fi
-for kernel in 5.10 6.1 6.12 6.1-rt 6.12-rt; do
+for kernel in 5.10 6.1 6.12 5.10-rt 6.1-rt 6.12-rt; do
 	wanted "$kernel" || continue
 	vm "$kernel" --no-headers fentry --net virtio
 	vm "$kernel" --no-btf kprobe --net e1000

@@ -14,6 +14,7 @@
 #include "bpf/counters.h"
 #include "bpf/cpus.h"
 #include "bpf/kernel.h"
+#include "bpf/missed.h"
 #include "bpf/sweep.h"
 
 /* Wake for every so many events; the loop looks at the rings by the clock as well. */
@@ -309,6 +310,7 @@ static int session_attach(struct session *s, struct text *said)
 	if (err)
 		return err;
 	attach_stages(&sv);
+	missed_begin(&s->hooks, s->program.counters_fd);
 	describe_hooks(s);
 	text_free(&sv.line);
 	*said = sv.said;
@@ -359,10 +361,8 @@ int session_start(struct session *s, const struct config *conf, int stop_fd)
 
 void session_detach(struct session *s)
 {
-	int i;
-
-	for (i = 0; i < s->hooks.n; i++)
-		detach_hook(&s->hooks.v[i]);
+	missed_end(&s->hooks, s->program.counters_fd);
+	detach_hooks(&s->hooks);
 }
 
 /* --- account --------------------------------------------------------------------- */

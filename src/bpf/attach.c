@@ -9,17 +9,16 @@
 #include <bcc/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-#include <linux/bpf.h>
 
 #include "base/io.h"
+#include "bpf/guard.h"
 #include "bpf/kernel.h"
-#include "bpf/sweep.h"
+#include "bpf/kprobe.h"
 
 struct hush {
 	int saved;
@@ -49,34 +48,12 @@ static void hush_end(struct hush *q, struct text *said)
 	}
 }
 
-/* tracefs event names take only letters, digits and '_'. */
-static void event_name(const struct hook *h, char out[HOOK_TARGET_MAX])
-{
-	char *p;
-
-	snprintf(out, HOOK_TARGET_MAX, "%s%.100s",
-		 h->kind == HOOK_KPROBE ? SWEEP_KPROBE_PREFIX : SWEEP_KRETPROBE_PREFIX, h->symbol);
-	for (p = out; *p; p++)
-		if (*p == '.' || *p == '+')
-			*p = '_';
-}
-
 static int attach_kprobe(struct hook *h)
 {
-	char name[HOOK_TARGET_MAX];
-	int fd;
+	int fd = kprobe_attach(h);
 
-	event_name(h, name);
-	fd = bpf_attach_kprobe(h->prog_fd,
-			       h->kind == HOOK_KPROBE ? BPF_PROBE_ENTRY : BPF_PROBE_RETURN, name,
-			       h->symbol, 0, 0);
-	if (kernel_has_kprobe_pmu())
-		return fd;
-	sweep_prepare();
-	if (fd >= 0)
-		strcpy(h->event, name);
-	else
-		sweep_own_kprobe(name);
+	if (fd < 0)
+		errno = -fd;
 	return fd;
 }
 
@@ -184,27 +161,14 @@ int attach_hook(struct hook *h, bool any_suffix)
 	return err;
 }
 
-void detach_hook(struct hook *h)
+void detach_hooks(struct hooks *hs)
 {
-	if (h->link_fd < 0)
-		return;
-	close(h->link_fd);
-	h->link_fd = -1;
-	if (h->event[0])
-		sweep_own_kprobe(h->event);
-	h->event[0] = '\0';
-}
+	int i;
 
-bool hook_missed(const struct hook *h, uint64_t *missed)
-{
-	struct bpf_prog_info info;
-	uint32_t len = sizeof(info);
-
-	memset(&info, 0, sizeof(info));
-	if (h->prog_fd < 0 || bpf_obj_get_info(h->prog_fd, &info, &len) ||
-	    len < offsetof(struct bpf_prog_info, recursion_misses) + sizeof(info.recursion_misses))
-		return false;
-	*missed = info.recursion_misses;
-	/* trace_call_bpf() counts kprobe programs' misses only since 6.7 */
-	return !is_kprobe(h);
+	for (i = 0; i < hs->n; i++) {
+		if (hs->v[i].link_fd >= 0)
+			close(hs->v[i].link_fd);
+		hs->v[i].link_fd = -1;
+	}
+	guard_end();
 }

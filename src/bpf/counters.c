@@ -23,8 +23,8 @@ static void add(struct lnk_counters *sum, const struct lnk_counters *c)
 	sum->bytes += c->bytes;
 }
 
-/* Calls use() with the values of every hook on every possible CPU. */
-static int each_value(int map_fd, int n, void *out,
+/* Calls use() with the values of hooks [from, to) on every possible CPU. */
+static int each_value(int map_fd, int from, int to, void *out,
 		      void (*use)(void *out, int hook, int cpu, const struct lnk_counters *c))
 {
 	int cpus = cpus_possible(), err = 0, i, cpu;
@@ -35,7 +35,7 @@ static int each_value(int map_fd, int n, void *out,
 	v = calloc((size_t)cpus, sizeof(*v));
 	if (!v)
 		return -ENOMEM;
-	for (i = 0; i < n && !err; i++) {
+	for (i = from; i < to && !err; i++) {
 		if (bpf_lookup_elem(map_fd, &i, v))
 			err = -errno;
 		for (cpu = 0; cpu < cpus && !err; cpu++)
@@ -54,7 +54,20 @@ static void add_to_hook(void *out, int hook, int cpu, const struct lnk_counters 
 int counters_read(int map_fd, struct lnk_counters *out, int n)
 {
 	memset(out, 0, (size_t)n * sizeof(*out));
-	return each_value(map_fd, n, out, add_to_hook);
+	return each_value(map_fd, 0, n, out, add_to_hook);
+}
+
+static void add_to_one(void *out, int hook, int cpu, const struct lnk_counters *c)
+{
+	(void)hook;
+	(void)cpu;
+	add(out, c);
+}
+
+int counters_of(int map_fd, int hook, struct lnk_counters *out)
+{
+	memset(out, 0, sizeof(*out));
+	return each_value(map_fd, hook, hook + 1, out, add_to_one);
 }
 
 static void add_lost_of_cpu(void *out, int hook, int cpu, const struct lnk_counters *c)
@@ -70,5 +83,5 @@ int counters_lost(int map_fd, uint64_t *out, int n)
 	if (cpus < 0)
 		return cpus;
 	memset(out, 0, (size_t)cpus * sizeof(*out));
-	return each_value(map_fd, n, out, add_lost_of_cpu);
+	return each_value(map_fd, 0, n, out, add_lost_of_cpu);
 }

@@ -10,6 +10,9 @@
 /* Fills out[0 .. n-1], one for each hook. Returns 0 or -errno. */
 int counters_read(int map_fd, struct lnk_counters *out, int n);
 
+/* The same of one hook. */
+int counters_of(int map_fd, int hook, struct lnk_counters *out);
+
 /* The same by CPU, summed over the hooks, and only what was lost: out[0 .. cpus_possible()-1]. */
 int counters_lost(int map_fd, uint64_t *out, int n);
 

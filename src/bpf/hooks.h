@@ -27,6 +27,19 @@ extern const char *const hook_kind_name[HOOK_KINDS];
 
 #define HOOK_TARGET_MAX 128
 
+/* Who tells what a kprobe missed. */
+enum hook_told {
+	TOLD_BY_NONE,
+	TOLD_BY_LINK,
+	TOLD_BY_EVENT
+};
+
+/* What was missed before the program was there: see missed.c. */
+struct hook_gap {
+	uint64_t skipped, calls;
+	bool known;
+};
+
 struct hook {
 	enum hook_kind kind;
 	char target[HOOK_TARGET_MAX]; /* kernel function, event, or "category:event" */
@@ -46,7 +59,13 @@ struct hook {
 	/* filled by attach_hook() */
 	int link_fd;                  /* -1: not attached */
 	char symbol[HOOK_TARGET_MAX]; /* the kernel symbol, with any compiler suffix */
-	char event[HOOK_TARGET_MAX];  /* tracefs event to remove, "" for none */
+	enum hook_told told;          /* kprobes */
+	char event[HOOK_TARGET_MAX];  /* kprobes: the name in tracefs, "" for none */
+
+	/* kprobes, filled by missed_begin() and missed_end() */
+	struct hook_gap gap;
+	uint64_t skipped; /* calls that were not handed to the kprobe */
+	bool skipped_all; /* these are all that the program did not get */
 };
 
 struct hooks {

@@ -21,16 +21,16 @@
 #define PID_MARK "_bcc_"
 #define EVENTS_MAX ((size_t)4 << 20)
 
-static int events_fd = -1;
-
-static int open_events(int flags)
+int sweep_open_events(void)
 {
 	char path[128];
+	int fd;
 
 	if (!kernel_tracefs())
-		return -1;
+		return -ENOENT;
 	snprintf(path, sizeof(path), "%s/kprobe_events", kernel_tracefs());
-	return open(path, flags | O_CLOEXEC);
+	fd = open(path, O_RDWR | O_APPEND | O_CLOEXEC); /* without O_APPEND all are removed */
+	return fd < 0 ? -errno : fd;
 }
 
 int sweep_parse(const char *line, const char **entry, int *len)
@@ -67,38 +67,93 @@ static int remove_entry(int fd, const char *entry, int len)
 	return n < (int)sizeof(line) ? write_all(fd, line, (size_t)n) : -E2BIG;
 }
 
-int sweep_dead_kprobes(void)
+/* Removes the entries of ours that is_it() names. Returns how many of them are left. */
+static int remove_those(int fd, bool (*is_it)(pid_t of, pid_t pid), pid_t pid, int *removed)
 {
 	struct text t = { 0 };
 	const char *line, *entry;
-	int fd, pid, len, swept = 0;
+	int len, left = 0;
+	pid_t of;
 
-	fd = open_events(O_RDWR | O_APPEND); /* without O_APPEND all are removed */
-	if (fd < 0)
-		return 0;
-	if (!read_all(fd, &t, EVENTS_MAX))
+	*removed = 0;
+	if (!lseek(fd, 0, SEEK_SET) && !read_all(fd, &t, EVENTS_MAX))
 		for (line = text_str(&t); *line;
 		     line += strcspn(line, "\n"), line += *line == '\n') {
-			pid = sweep_parse(line, &entry, &len);
-			if (pid && kill(pid, 0) && errno == ESRCH && !remove_entry(fd, entry, len))
-				swept++;
+			of = sweep_parse(line, &entry, &len);
+			if (!of || !is_it(of, pid))
+				continue;
+			if (remove_entry(fd, entry, len))
+				left++;
+			else
+				++*removed;
 		}
 	text_free(&t);
+	return left;
+}
+
+static bool is_dead(pid_t of, pid_t pid)
+{
+	(void)pid;
+	return kill(of, 0) && errno == ESRCH;
+}
+
+static bool is_same(pid_t of, pid_t pid)
+{
+	return of == pid;
+}
+
+int sweep_dead_kprobes(void)
+{
+	int fd = sweep_open_events(), removed;
+
+	if (fd < 0)
+		return 0;
+	remove_those(fd, is_dead, 0, &removed);
 	close(fd);
-	return swept;
+	return removed;
 }
 
-void sweep_prepare(void)
+int sweep_kprobes_of(int fd, pid_t pid)
 {
-	if (events_fd < 0)
-		events_fd = open_events(O_WRONLY | O_APPEND);
+	int removed;
+
+	return remove_those(fd, is_same, pid, &removed);
 }
 
-void sweep_own_kprobe(const char *name)
+void sweep_name(char *out, size_t size, bool at_return, const char *symbol)
 {
-	char entry[256];
-	int n = snprintf(entry, sizeof(entry), GROUP "%s" PID_MARK "%d", name, (int)getpid());
+	/* an event's name takes only letters, digits and '_' */
+	snprintf(out, size, "%s%.100s", at_return ? SWEEP_KRETPROBE_PREFIX : SWEEP_KPROBE_PREFIX,
+		 symbol);
+	for (; *out; out++, size--)
+		if (*out == '.' || *out == '+')
+			*out = '_';
+	snprintf(out, size, PID_MARK "%d", (int)getpid());
+}
 
-	if (events_fd >= 0 && n < (int)sizeof(entry))
-		remove_entry(events_fd, entry, n);
+static int write_line(const char *line)
+{
+	int fd = sweep_open_events(), err;
+
+	if (fd < 0)
+		return fd;
+	err = write_all(fd, line, strlen(line));
+	close(fd);
+	return err;
+}
+
+int sweep_make_kprobe(const char *name, bool at_return, const char *symbol)
+{
+	char line[512];
+
+	snprintf(line, sizeof(line), "%c:" GROUP "%s %s\n", at_return ? 'r' : 'p', name, symbol);
+	return write_line(line);
+}
+
+int sweep_remove_kprobe(const char *name)
+{
+	char line[512];
+
+	snprintf(line, sizeof(line), "-:" GROUP "%s\n", name);
+	return write_line(line);
 }

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Calls that the kernel did not hand to a probe. What a program was skipped for is in
+ * bpf_prog_info.recursion_misses (Linux 5.12; for kprobes 6.7), what a kprobe was skipped
+ * for in kprobe_count().
+ */
+#ifndef LNK_MISSED_H
+#define LNK_MISSED_H
+
+#include "bpf/hooks.h"
+
+/* When all hooks are attached, and before they are taken off. */
+void missed_begin(struct hooks *hs, int counters_fd);
+void missed_end(struct hooks *hs, int counters_fd);
+
+/* Returns false where *missed is not all, or the kernel does not tell. For kprobes to be
+ * called after missed_end(). */
+bool hook_missed(const struct hook *h, uint64_t *missed);
+
+#endif
