@@ -142,6 +142,10 @@ write()
 		sed '/^<!-- the table -->$/q' "$TOP/docs/truth.md"
 		echo
 		python3 "$TOP/tests/truth/report.py" "$OUT"/*.out
+		if [ -e "$TOP/tests/truth/soak.md" ]; then
+			echo
+			cat "$TOP/tests/truth/soak.md"
+		fi
 	} >"$TMP/truth.md" && cp "$TMP/truth.md" "$TOP/docs/truth.md"
 }
 

@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 #include "bpf/sweep.h"
 
@@ -45,4 +46,19 @@ TEST(not_ours)
 	CHECK_STR(parse("p:kprobes/p_lnk_x_bcc_17a x"), "0");
 	CHECK_STR(parse("p:kprobes/p_lnk_x_bcc_99999999999999999999 x"), "0");
 	CHECK_STR(parse("p:kprobes/p_lnk_x x\np:kprobes/p_lnk_x_bcc_6 x\n"), "0");
+}
+
+TEST(a_name_is_ours)
+{
+	char name[128], line[256], want[256];
+
+	sweep_name(name, sizeof(name), false, "f.constprop.0+4");
+	snprintf(line, sizeof(line), "p:kprobes/%s f.constprop.0+4\n", name);
+	snprintf(want, sizeof(want), "%d kprobes/p_lnk_f_constprop_0_4_bcc_%d", (int)getpid(),
+		 (int)getpid());
+	CHECK_STR(parse(line), want);
+	sweep_name(name, sizeof(name), true, "f");
+	snprintf(line, sizeof(line), "r4:kprobes/%s f\n", name);
+	snprintf(want, sizeof(want), "%d kprobes/r_lnk_f_bcc_%d", (int)getpid(), (int)getpid());
+	CHECK_STR(parse(line), want);
 }

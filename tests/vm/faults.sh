@@ -28,11 +28,15 @@ said()
 # 5.10 with the PMU for kprobes hidden: as before 4.17 there is only tracefs
 vm 5.10 kprobes
 said "kprobes through tracefs" "7 entries, status 0, exact"
-said "... are removed at a good end" "after a good end: 0 entries"
-said "... stay after SIGKILL" "after SIGKILL: 7 entries"
+said "... are removed at a good end" "after a good end: 0 entries, 0 guards"
+said "... and by the guard after SIGKILL" "after SIGKILL: 0 entries, 0 guards"
+said "... stay when it is killed too" "after SIGKILL of both: 7 entries"
 said "... and are swept at the next start" "after the next start: 0 entries, status 0, exact"
+said "the guard has no rights" \
+	"guard: CapPrm 0000000000000000 CapBnd 0000000000000000 NoNewPrivs 1 Seccomp 2"
 said "only those of dead processes, and only ours" "of others: 2 entries"
-said "20 kills at any moment" "after 20 kills and a start: 0 entries, 0 strays, status 0, exact"
+said "20 kills at any moment" "after 20 kills: 0 entries, 0 guards"
+said "... and a start" "after 20 kills and a start: 0 entries, 0 strays, status 0, exact"
 said "bpf() is refused without CAP_BPF before 5.19: it alone is in effect" \
 	"CapPrm 0000008000000000 CapEff 0000008000000000 CapBnd 0000000000000000 NoNewPrivs 1 Seccomp 2"
 said "memory that may be locked is little, and accounted" "ulimit -l 64: status 0, exact"

@@ -13,11 +13,13 @@ CASES="plain,IP options,refused,nftables,out of order,fragments,odd headers,VLAN
 # one KERNEL --no-headers|--no-btf NET KIND
 one()
 {
-	local kernel=$1 without=$2 net=$3 kind=$4
+	local kernel=$1 without=$2 net=$3 kind=$4 load=()
 
+	# kprobes miss calls under load: exactly those that are shown as MISSED
+	[ "$kind" != kprobe ] || load=(--load --load-bytes 400000)
 	"$TOP/scripts/vm.sh" "$kernel" "$without" --net "$net" --timeout 900 -- \
 		python3 -B tests/truth --paths lo,veth,nic,vlan-inband --name "$kernel ${without#--} $net" \
-		--kind "$kind" --cases "$CASES" \
+		--kind "$kind" --cases "$CASES" "${load[@]}" \
 		>"$TMP/$kernel$without.out" 2>"$TMP/$kernel$without.err"
 	echo $? >"$TMP/$kernel$without.status"
 }
