@@ -11,7 +11,9 @@
 
 #include <bcc/libbpf.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <linux/bpf.h>
 
 #include "bpf/counters.h"
@@ -76,17 +78,35 @@ void missed_end(struct hooks *hs, int counters_fd)
 	}
 }
 
+/* Linux 6.7: trace_call_bpf() counts the programs that it skips. */
+static bool skips_are_counted(void)
+{
+	struct utsname un;
+	int major = 0, minor = 0;
+
+	return !uname(&un) && sscanf(un.release, "%d.%d", &major, &minor) == 2 &&
+	       (major > 6 || (major == 6 && minor >= 7));
+}
+
 bool hook_missed(const struct hook *h, uint64_t *missed)
 {
 	struct bpf_prog_info info;
 	uint32_t len = sizeof(info);
-	bool told;
 
 	memset(&info, 0, sizeof(info));
-	told = h->prog_fd >= 0 && !bpf_obj_get_info(h->prog_fd, &info, &len) &&
-	       len >= offsetof(struct bpf_prog_info, recursion_misses) + sizeof(info.recursion_misses);
-	*missed = h->skipped + (told ? info.recursion_misses : 0);
-	if (h->kind == HOOK_KPROBE || h->kind == HOOK_KRETPROBE)
+	*missed = h->skipped;
+	if (h->prog_fd < 0 || bpf_obj_get_info(h->prog_fd, &info, &len))
+		return false;
+	/* a kernel without the field has no recursion to prevent either (5.12 brought both) */
+	if (len >= offsetof(struct bpf_prog_info, recursion_misses) + sizeof(info.recursion_misses))
+		*missed += info.recursion_misses;
+	switch (h->kind) {
+	case HOOK_KPROBE:
+	case HOOK_KRETPROBE:
 		return h->skipped_all;
-	return told;
+	case HOOK_TRACEPOINT:
+		return skips_are_counted();
+	default:
+		return true;
+	}
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Calls that the kernel did not hand to a probe. What a program was skipped for is in
- * bpf_prog_info.recursion_misses (Linux 5.12; for kprobes 6.7), what a kprobe was skipped
- * for in kprobe_count().
+ * bpf_prog_info.recursion_misses (fentry and raw tracepoints: Linux 5.12, before they were
+ * not skipped; kprobes and tracepoints: 6.7), what a kprobe was skipped for in
+ * kprobe_count().
  */
 #ifndef LNK_MISSED_H
 #define LNK_MISSED_H

@@ -103,10 +103,10 @@ def runs(path, name, family, cases):
 
 
 class Tool:
-    def __init__(self, lnk, words, tmp):
-        self.out = open(f"{tmp}/rows", "w+", encoding="utf-8")
-        self.err = open(f"{tmp}/err", "w+", encoding="utf-8")
-        self.proc = subprocess.Popen([lnk, "-R", "0", "--buffer-pages", "1024"] + words,
+    def __init__(self, lnk, words, tmp, before=(), name=""):
+        self.out = open(f"{tmp}/rows{name}", "w+", encoding="utf-8")
+        self.err = open(f"{tmp}/err{name}", "w+", encoding="utf-8")
+        self.proc = subprocess.Popen([*before, lnk, "-R", "0", "--buffer-pages", "1024"] + words,
                                      stdout=self.out, stderr=self.err)
         self.started = False
         for _ in range(3000):

@@ -34,8 +34,13 @@ def noise(kind):
             proc.wait()
 
 
+# Another kind of hook at the same functions, in a program of its own: it compiles from BTF
+# even where the tool itself has to do without.
+FENTRY = ["unshare", "-m", "sh", "-c", 'mount -t sysfs sysfs /sys && exec "$@"', "sh"]
+
+
 def run(args, port, make_tool, capture, close_books, tmp):
-    path, captures, ftrace, tool, profiler = None, [], None, None, None
+    path, captures, ftrace, tool, profiler, fentry = None, [], None, None, None, None
     try:
         path = ways.MAKERS["nic" if "nic" in args.paths else "veth"]()
         ftrace = witness.Ftrace(tmp)
@@ -43,6 +48,8 @@ def run(args, port, make_tool, capture, close_books, tmp):
         if not tool.started:
             report.result(False, "the program starts", tool.said())
             return
+        if args.kind == "kprobe":
+            fentry = make_tool(args.lnk, ["-s", "--attach", "fentry", "-p", str(port)], tmp, FENTRY, "2")
         captures = capture(path, tmp)
         for c in captures:
             c.wait_ready()
@@ -63,11 +70,16 @@ def run(args, port, make_tool, capture, close_books, tmp):
         grown = sum(map(witness.in_segs, path.spaces)) - before
         profile, entered = ftrace.profile(), profiler.read()
         books = close_books(tool, tool.stop())
+        if fentry:
+            fentry.stop()
         packets = [p for c in captures for p in c.packets() if port in (p.sport, p.dport)]
         judge(args, path, books, tool.rows(), packets, profile, entered, grown)
+        if fentry:
+            compare_hooks(f"{path.name} IPv4: six streams", books, compare.Books(fentry.said()))
     finally:
-        if tool:
-            tool.stop()
+        for each in (tool, fentry):
+            if each:
+                each.stop()
         if profiler:
             profiler.close()
         if ftrace:
@@ -94,6 +106,17 @@ def judge(args, path, books, rows, packets, profile, entered, grown):
         calls = sum(entered[f] for f in functions)
         if calls:
             stage(where, books, name, calls, "function profiler")
+
+
+def compare_hooks(where, books, others):
+    """Two kinds of hook at the same functions: each has seen what it has not missed."""
+    for name in ("ip_rcv_finish", "tcp_v4_do_rcv", "tcp_queue_rcv", "sock_def_readable"):
+        seen, missed = (others.get(name, column) for column in ("SEEN", "MISSED"))
+        if seen is None or missed is None or name not in others.stages:
+            print(f"# {where}: {name}: no fentry: {others.text.splitlines()[:1]}")
+            continue
+        seen -= others.get(name, "FILTERED")
+        stage(where, books, name, seen + missed, "fentry, seen and missed")
 
 
 def stage(where, books, name, calls, who):
