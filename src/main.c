@@ -16,6 +16,7 @@
 #include "app/doctor.h"
 #include "app/loop.h"
 #include "app/session.h"
+#include "app/view.h"
 #include "base/io.h"
 #include "base/log.h"
 #include "bpf/kernel.h"
@@ -107,7 +108,7 @@ static bool may_run(void)
 	return true;
 }
 
-static int run(struct session *s, const struct config *conf, int stop_fd)
+static int run(struct session *s, const struct config *conf, struct view *view, int stop_fd)
 {
 	struct choice all = choice_all(conf->attach);
 	int err;
@@ -121,7 +122,7 @@ static int run(struct session *s, const struct config *conf, int stop_fd)
 	} else {
 		err = session_start(s, conf, stop_fd);
 		if (!err)
-			err = loop_run(s);
+			err = loop_run(s, view);
 	}
 	if (err == -EINTR)
 		log_info("Monitoring stopped.");
@@ -131,12 +132,13 @@ static int run(struct session *s, const struct config *conf, int stop_fd)
 int main(int argc, char **argv)
 {
 	struct session s;
+	struct view view;
 	struct text why = { 0 };
 	struct config conf;
 	int err, stop_fd;
 	bool out_open = hold_standard_fds();
 
-	if (options_parse(&conf, argc, argv, &why)) {
+	if (options_parse(&conf, argc, argv, &why) || view_parse(&view, &conf, &why)) {
 		log_error("%s", text_str(&why));
 		text_free(&why);
 		return EXIT_USAGE;
@@ -161,8 +163,9 @@ int main(int argc, char **argv)
 		log_close();
 		return err;
 	}
-	err = run(&s, &conf, stop_fd);
+	err = run(&s, &conf, &view, stop_fd);
 	session_close(&s);
+	view_close(&view);
 	close(stop_fd);
 	log_close();
 	return err ? EXIT_FAILED : 0;

@@ -70,6 +70,7 @@ struct unwritten {
 
 struct loop {
 	struct session *s;
+	const struct view *view;
 	struct table *table;
 	struct merge *merge;
 	struct out out;
@@ -78,6 +79,7 @@ struct loop {
 	struct unwritten *unwritten;
 	size_t unwritten_n, unwritten_cap;
 	int64_t wall_offset_ns;
+	bool headed; /* the table's header was printed */
 	uint64_t rows;
 	uint64_t busy_ns;   /* when there was last something to drain */
 	bool prompt;        /* each event wakes us */
@@ -213,6 +215,17 @@ static void on_sample(void *arg, int ring, const void *data, size_t size)
 		l->s->account.v[e.event.hook].malformed++;
 }
 
+/* The terminal may have been resized; without one nothing is cut. */
+static void fit_terminal(struct loop *l)
+{
+	struct winsize ws;
+
+	if (!l->out.tty || l->view->wide || ioctl(l->out.fd, TIOCGWINSZ, &ws))
+		return;
+	if (table_set_width(l->table, ws.ws_col) && l->headed)
+		table_header(l->table, &l->out.buf);
+}
+
 /* One turn: everything the rings hold now, printed up to the horizon. */
 static size_t drain(struct loop *l, bool all)
 {
@@ -220,6 +233,7 @@ static size_t drain(struct loop *l, bool all)
 	size_t n = 0;
 	int i;
 
+	fit_terminal(l);
 	if (!all && rings_are_empty(l->s->rings) && merge_is_empty(l->merge))
 		return 0;
 	l->busy_ns = clock_monotonic_ns();
@@ -398,6 +412,13 @@ static void turn(struct loop *l)
 
 /* --- start and end ---------------------------------------------------------------- */
 
+static void first_header(struct loop *l)
+{
+	fit_terminal(l);
+	table_header(l->table, &l->out.buf);
+	l->headed = true;
+}
+
 static void heading(struct loop *l)
 {
 	const struct config *c = l->s->conf;
@@ -414,7 +435,7 @@ static void heading(struct loop *l)
 		text_puts(&l->out.buf, "TCP Event Monitoring - Statistics Mode\n"
 				       "----------------------------------------\n");
 	else
-		table_header(l->table, &l->out.buf);
+		first_header(l);
 	flush(l);
 }
 
@@ -454,13 +475,14 @@ static void finish(struct loop *l)
 	text_free(&t);
 }
 
-int loop_run(struct session *s)
+int loop_run(struct session *s, struct view *view)
 {
-	struct loop l = { .s = s };
+	struct loop l = { .s = s, .view = view };
 	int err;
 
 	out_open(&l.out, STDOUT_FILENO, s->stop_fd);
-	err = table_open(&l.table, s->shown, s->hooks.n, s->conf->debug_func);
+	view_begin(view, s->conf, l.out.tty);
+	err = table_open(&l.table, s->shown, s->hooks.n, s->conf->debug_func, &view->table);
 	if (!err)
 		err = merge_open(&l.merge, s->rings ? rings_capacity(s->rings) : 0, s->extra);
 	if (!err)

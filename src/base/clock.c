@@ -34,17 +34,38 @@ int64_t clock_wall_offset_ns(void)
 	return offset;
 }
 
+static bool new_second(struct clock_stamp *s)
+{
+	struct tm tm;
+	char sign;
+	long minutes;
+
+	if (!(s->utc ? gmtime_r(&s->second, &tm) : localtime_r(&s->second, &tm)) ||
+	    strftime(s->text, sizeof(s->text), "%Y-%m-%d %H:%M:%S.", &tm) != 20) {
+		s->text[0] = '\0';
+		return false;
+	}
+	sign = tm.tm_gmtoff < 0 ? '-' : '+';
+	minutes = (tm.tm_gmtoff < 0 ? -tm.tm_gmtoff : tm.tm_gmtoff) / 60;
+	s->zone[0] = sign;
+	s->zone[1] = (char)('0' + minutes / 600 % 10);
+	s->zone[2] = (char)('0' + minutes / 60 % 10);
+	s->zone[3] = ':';
+	s->zone[4] = (char)('0' + minutes % 60 / 10);
+	s->zone[5] = (char)('0' + minutes % 10);
+	s->zone[6] = '\0';
+	return true;
+}
+
 const char *clock_stamp(struct clock_stamp *s, uint64_t wall_ns)
 {
 	time_t second = (time_t)(wall_ns / NSEC_PER_SEC);
 	uint32_t us = (uint32_t)(wall_ns % NSEC_PER_SEC / 1000);
-	struct tm tm;
 	int i;
 
 	if (second != s->second || !s->text[0]) {
 		s->second = second;
-		if (!localtime_r(&second, &tm) ||
-		    strftime(s->text, sizeof(s->text), "%Y-%m-%d %H:%M:%S.", &tm) != 20)
+		if (!new_second(s))
 			return "-";
 	}
 	for (i = 25; i >= 20; i--, us /= 10)

@@ -7,6 +7,7 @@
 #ifndef LNK_CLOCK_H
 #define LNK_CLOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -19,10 +20,13 @@ uint64_t clock_monotonic_ns(void);
 int64_t clock_wall_offset_ns(void);
 
 /* "YYYY-MM-DD HH:MM:SS.uuuuuu" (26 characters) of a wall-clock time in the local time
- * zone. Keeps the date part for the second in *s, which starts as { 0 }. */
+ * zone, or in UTC. Keeps the date part for the second in *s, which starts as { 0 } or
+ * { .utc = true }, and the zone's offset as "+08:00" beside it. */
 struct clock_stamp {
+	bool utc;
 	time_t second;
 	char text[32];
+	char zone[8];
 };
 const char *clock_stamp(struct clock_stamp *s, uint64_t wall_ns);
 

@@ -18,6 +18,29 @@ enum attach_mode {
 
 extern const char *const attach_mode_name[ATTACH_NR + 1]; /* NULL-terminated */
 
+/* --time: what the column of this name shows. */
+enum time_mode {
+	TIME_MODE_WALL,
+	TIME_MODE_MONO,
+	TIME_MODE_START,
+	TIME_MODE_DELTA,
+	TIME_MODE_ISO,
+	TIME_MODE_EPOCH,
+	TIME_MODE_NR
+};
+
+extern const char *const time_mode_name[TIME_MODE_NR + 1];
+
+/* --color */
+enum color_mode {
+	COLOR_AUTO,
+	COLOR_ALWAYS,
+	COLOR_NEVER,
+	COLOR_NR
+};
+
+extern const char *const color_mode_name[COLOR_NR + 1];
+
 /* The arguments of an option that may be given several times, in their order. */
 #define STRINGS_MAX 64
 struct strings {
@@ -35,6 +58,12 @@ struct config {
 	bool stats;
 	bool verbose;
 	bool debug_func;
+	const char *columns; /* as typed; NULL: the default ones */
+	struct strings col;  /* columns of the user's own: NAME=EXPR[:FORMAT] */
+	enum time_mode time;
+	bool utc;
+	bool wide;
+	enum color_mode color;
 	uint64_t count;          /* rows, then end; 0: no end */
 	uint64_t duration_ns;    /* 0: no end */
 	uint64_t interval_ns;    /* -s: between two blocks */

@@ -21,6 +21,23 @@ const char *const attach_mode_name[ATTACH_NR + 1] = {
 static_assert(sizeof(attach_mode_name) / sizeof(attach_mode_name[0]) == 5,
 	      "every attach mode has a name here");
 
+const char *const time_mode_name[TIME_MODE_NR + 1] = {
+	[TIME_MODE_WALL] = "wall",   [TIME_MODE_MONO] = "mono", [TIME_MODE_START] = "start",
+	[TIME_MODE_DELTA] = "delta", [TIME_MODE_ISO] = "iso",   [TIME_MODE_EPOCH] = "epoch",
+};
+static_assert(sizeof(time_mode_name) / sizeof(time_mode_name[0]) == 7,
+	      "every kind of time has a name here");
+
+const char *const color_mode_name[COLOR_NR + 1] = {
+	[COLOR_AUTO] = "auto",
+	[COLOR_ALWAYS] = "always",
+	[COLOR_NEVER] = "never",
+};
+static_assert(sizeof(enum time_mode) == sizeof(unsigned int) &&
+		      sizeof(enum color_mode) == sizeof(unsigned int) &&
+		      sizeof(enum attach_mode) == sizeof(unsigned int),
+	      "option_value.c writes them as such");
+
 static const char *const headers_word[] = { "auto", "btf", "installed", "kheaders", NULL };
 
 const char *const option_group_name[GROUP_NR] = {
@@ -98,6 +115,86 @@ const struct option_def option_table[] = {
 		.man = "Under each row, print how its function name came about: the name as "
 		       "decoded, the raw bytes received from the kernel for it, and the probed "
 		       "address with its symbol.",
+	},
+	{
+		.name = "columns",
+		.letter = 'o',
+		.type = OPT_TEXT,
+		.group = GROUP_OUTPUT,
+		.field = FIELD(columns, const char *),
+		.arg = "LIST",
+		.help = "the columns, as seq,flags,len, or +flags,-ack: the usual ones and flags, "
+			"without ack (the man page lists them)",
+		.man = "Show these columns: names with commas between, in the order of the table. "
+		       "Where the first name has a sign the list begins with the eight columns of "
+		       "the usual table: +NAME puts a column behind them and -NAME takes one out. "
+		       "What is not asked for is not collected. FIELDS lists the columns.",
+	},
+	{
+		.name = "col",
+		.type = OPT_LIST,
+		.group = GROUP_OUTPUT,
+		.field = FIELD(col, struct strings),
+		.arg = "NAME=EXPR[:FORMAT]",
+		.help = "a column of your own; may be repeated",
+		.man = "Add a column of your own, called NAME, that shows what the expression EXPR "
+		       "comes to in the kernel, as a signed number of 64 bits. FORMAT says how: "
+		       "dec (the default), hex, ip (an IPv4 address in network byte order) or ns "
+		       "(a "
+		       "time in nanoseconds, in the unit that fits). It may be given several "
+		       "times. "
+		       "The columns come last, in their order, unless -o names them. A number that "
+		       "could not be read is shown as a hyphen, and so is -1.",
+	},
+	{
+		.name = "time",
+		.letter = 't',
+		.type = OPT_WORD,
+		.group = GROUP_OUTPUT,
+		.field = FIELD(time, enum time_mode),
+		.arg = "KIND",
+		.def = "wall",
+		.words = time_mode_name,
+		.help = "how the time is shown:",
+		.man = "What the column time shows, to the microsecond. wall is date and time of "
+		       "day in the local time zone; mono is the kernel's CLOCK_MONOTONIC in "
+		       "seconds; start counts from the start of the tracing, delta from the row "
+		       "before; iso is ISO 8601 with the offset of the time zone; epoch counts the "
+		       "seconds since 1970.",
+	},
+	{
+		.name = "utc",
+		.type = OPT_FLAG,
+		.group = GROUP_OUTPUT,
+		.field = FIELD(utc, bool),
+		.help = "times of day in UTC",
+		.man = "Show the time of day (wall and iso of -t) in UTC and not in the local time "
+		       "zone.",
+	},
+	{
+		.name = "wide",
+		.letter = 'W',
+		.type = OPT_FLAG,
+		.group = GROUP_OUTPUT,
+		.field = FIELD(wide, bool),
+		.help = "show every column, however narrow the terminal",
+		.man = "On a terminal, rows end at the last column that fits, and a line above the "
+		       "header names those that are hidden. With this option they are shown "
+		       "whole. A file or a pipe always gets every column.",
+	},
+	{
+		.name = "color",
+		.type = OPT_WORD,
+		.group = GROUP_OUTPUT,
+		.field = FIELD(color, enum color_mode),
+		.arg = "WHEN",
+		.def = "auto",
+		.words = color_mode_name,
+		.help = "a colour for each connection:",
+		.man = "Show the rows of each connection in a colour of its own, the same in both "
+		       "directions. There are ten, so connections can share one. With auto there "
+		       "are colours on a terminal only, and none where the environment has "
+		       "NO_COLOR, or TERM is dumb.",
 	},
 	{
 		.name = "count",

@@ -23,6 +23,7 @@ enum option_type {
 	OPT_WORD,         /* enum: the place of the word in `words` */
 	OPT_WORD_OR_DIR,  /* const char *: one of `words`, or a path */
 	OPT_DIR,          /* const char *: a directory that exists */
+	OPT_TEXT,         /* const char *: anything; who uses it looks at it */
 	OPT_LIST,         /* struct strings: may be repeated, each adds one */
 };
 

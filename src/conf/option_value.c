@@ -75,6 +75,7 @@ void option_wanted(struct text *why, const struct option_def *o)
 	case OPT_DIR:
 		text_puts(why, "a directory");
 		break;
+	case OPT_TEXT:
 	case OPT_LIST:
 	case OPT_FLAG:
 		break;
@@ -117,12 +118,12 @@ static int set_number(const struct option_def *o, const char *s, void *to)
 static int set_word(const struct option_def *o, const char *s, void *to)
 {
 	int place = find_word(o->words, s);
-	enum attach_mode mode;
+	unsigned int mode;
 
 	if (o->type == OPT_WORD) {
 		if (place < 0)
 			return place;
-		mode = (enum attach_mode)place;
+		mode = (unsigned int)place; /* every enum here is of this size */
 		memcpy(to, &mode, sizeof(mode));
 		return 0;
 	}
@@ -184,6 +185,9 @@ int option_set(struct config *c, const struct option_def *o, const char *s)
 		break;
 	case OPT_DIR:
 		err = set_dir(s, base + o->field);
+		break;
+	case OPT_TEXT:
+		memcpy(base + o->field, &s, sizeof(s));
 		break;
 	case OPT_LIST:
 		err = add_string(s, (struct strings *)(void *)(base + o->field));

@@ -55,7 +55,7 @@ static void add_wrapped(struct text *out, size_t column, const char *phrase)
 static void help_option(struct text *out, const struct option_def *o)
 {
 	struct text phrase = { 0 };
-	size_t start = out->len;
+	size_t start = out->len, column;
 
 	if (o->letter)
 		text_printf(out, "  -%c, --%s", o->letter, o->name);
@@ -63,7 +63,8 @@ static void help_option(struct text *out, const struct option_def *o)
 		text_printf(out, "      --%s", o->name);
 	if (o->arg)
 		text_printf(out, " %s", o->arg);
-	text_puts(out, "  ");
+	column = out->len - start + 2;
+	text_puts(out, column <= HELP_INDENT ? "  " : "");
 
 	text_puts(&phrase, o->help);
 	if (o->words) {
@@ -72,7 +73,7 @@ static void help_option(struct text *out, const struct option_def *o)
 	}
 	if (o->def)
 		text_printf(&phrase, " (default %s)", o->def);
-	add_wrapped(out, out->len - start, text_str(&phrase));
+	add_wrapped(out, column, text_str(&phrase));
 	text_free(&phrase);
 }
 

@@ -1,85 +1,43 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Columns are data: name, width and what prints the cell. Widths are the original's; a
- * cell that needs more gets it, and the column keeps the new width for the rows that
- * follow (function names longer than 18 characters, IPv6 addresses).
+ * Columns are data (columns.c): heading, width and what writes the cell. Widths are the
+ * original's; a cell that needs more gets it, and the column keeps the new width for the
+ * rows that follow (function names longer than 18 characters, IPv6 addresses).
+ *
+ * On a terminal rows end at the last column that fits, and the header says what is hidden.
+ * A column that becomes wider, or a terminal that was resized, can change what fits: then
+ * there is a new header.
  */
 #include "sink/table.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "sink/cells.h"
+#include "sink/digits.h"
+#include "sink/packets.h"
+#include "sink/palette.h"
 
-/* No cell is longer, and no row: the function's name is cut at 150 bytes, an address has
- * at most 45, and a column is as wide as its widest cell. */
-#define CELL_MAX 160
-#define ROW_MAX 1024
+#define SEPARATOR " | "
+#define SEPARATOR_LEN 3
+#define BLANKS 32
 
 struct table {
-	const struct table_hook *hooks;
-	int n;
-	bool debug;
-	struct clock_stamp stamp;
-	int64_t wall_offset_ns; /* of the row that is being made */
+	int n, visible; /* columns; of these, shown */
+	size_t limit;   /* of a row; 0: none */
+	bool debug, color;
+	struct cells cells;
+	uint64_t last_ns; /* time of the row before */
+	struct packets *packets;
+	int skb_slot;
+	size_t row_max; /* bytes that a row can take */
 	void (*symbol_at)(uint64_t address, struct text *out);
 	uint64_t last_ip; /* kallsyms is read once for each new address only */
 	struct text last_symbol;
-	size_t width[];
+	struct cell cell[];
 };
-
-/* Writes a cell at p, at most CELL_MAX bytes, and returns its end. */
-typedef char *(*cell_fn)(struct table *t, const struct lnk_event *e, char *p);
-
-static char *decimal(uint32_t v, char *p)
-{
-	static const char pairs[] = "0001020304050607080910111213141516171819"
-				    "2021222324252627282930313233343536373839"
-				    "4041424344454647484950515253545556575859"
-				    "6061626364656667686970717273747576777879"
-				    "8081828384858687888990919293949596979899";
-	char digits[10], *d = digits + sizeof(digits);
-	size_t n;
-
-	while (v >= 100) {
-		d -= 2;
-		memcpy(d, pairs + v % 100 * 2, 2);
-		v /= 100;
-	}
-	if (v >= 10) {
-		d -= 2;
-		memcpy(d, pairs + v * 2, 2);
-	} else {
-		*--d = (char)('0' + v);
-	}
-	n = (size_t)(digits + sizeof(digits) - d);
-	memcpy(p, d, n);
-	return p + n;
-}
-
-static char *put_address(const __u8 a[16], char *p)
-{
-	static const __u8 mapped[12] = { [10] = 0xff, [11] = 0xff }, none[16];
-	int i;
-
-	if (!memcmp(a, mapped, sizeof(mapped))) {
-		p = decimal(a[12], p);
-		for (i = 13; i < 16; i++) {
-			*p++ = '.';
-			p = decimal(a[i], p);
-		}
-		return p;
-	}
-	if (!memcmp(a, none, sizeof(none))) {
-		*p++ = '-';
-		return p;
-	}
-	inet_ntop(AF_INET6, a, p, INET6_ADDRSTRLEN);
-	return p + strlen(p);
-}
 
 size_t table_address(const __u8 a[16], char *out)
 {
@@ -89,105 +47,112 @@ size_t table_address(const __u8 a[16], char *out)
 	return (size_t)(end - out);
 }
 
-static char *cell_function(struct table *t, const struct lnk_event *e, char *p)
-{
-	const char *name = t->hooks[e->hook].shown;
-	size_t n = strnlen(name, 150);
+/* --- opening ----------------------------------------------------------------------- */
 
-	*p++ = '[';
-	memcpy(p, name, n);
-	p += n;
-	*p++ = ']';
-	return p;
+static void set_user_column(struct cell *at, const struct user_column *u)
+{
+	at->heading = u->name;
+	at->width = u->format == FORMAT_IP ? 15 : 12;
+	at->right = u->format == FORMAT_DEC || u->format == FORMAT_NS;
+	at->put = cell_number;
+	at->number = number_user;
+	at->format = u->format;
 }
 
-static char *cell_saddr(struct table *t, const struct lnk_event *e, char *p)
+static void set_column(struct cell *at, const struct column *c)
 {
-	(void)t;
-	return put_address(e->saddr, p);
+	at->heading = c->heading;
+	at->width = c->width;
+	at->right = c->right;
+	at->put = c->cell ? c->cell : cell_number;
+	at->number = c->number;
 }
 
-static char *cell_daddr(struct table *t, const struct lnk_event *e, char *p)
+static void set_time_column(struct cell *at, enum time_kind kind)
 {
-	(void)t;
-	return put_address(e->daddr, p);
+	at->heading = stamp_heading(kind);
+	at->width = stamp_width(kind);
+	at->right = kind == TIME_KIND_START || kind == TIME_KIND_DELTA;
 }
 
-static char *cell_sport(struct table *t, const struct lnk_event *e, char *p)
+static void set_cells(struct table *t, const struct column_list *l, enum time_kind time)
 {
-	(void)t;
-	return decimal(e->sport, p);
+	struct cell *at;
+
+	for (int i = 0; i < l->n; i++) {
+		at = &t->cell[i];
+		at->name = columns_name(l, i);
+		for (int k = 0; k < 2; k++)
+			at->slot[k] = l->v[i].field[k] < 0 ? -1 : l->field[l->v[i].field[k]].slot;
+		if (l->v[i].column)
+			set_column(at, l->v[i].column);
+		else
+			set_user_column(at, &l->user[l->v[i].user]);
+		if (at->put == cell_time)
+			set_time_column(at, time);
+		if (at->put == cell_delta)
+			t->skb_slot = at->slot[0];
+		if (strlen(at->heading) > at->width)
+			at->width = strlen(at->heading);
+	}
 }
 
-static char *cell_dport(struct table *t, const struct lnk_event *e, char *p)
+/* The functions' names are known now, so the header can have their width. */
+static void widen_for_hooks(struct table *t, const struct table_hook *hooks, int n)
 {
-	(void)t;
-	return decimal(e->dport, p);
+	size_t len;
+
+	for (int i = 0; i < t->n; i++) {
+		if (t->cell[i].put != cell_function)
+			continue;
+		for (int k = 0; k < n; k++) {
+			len = hooks[k].shown ? strlen(hooks[k].shown) + 2 : 0;
+			if (len > t->cell[i].width)
+				t->cell[i].width = len;
+		}
+	}
 }
 
-static char *cell_seq(struct table *t, const struct lnk_event *e, char *p)
+int table_open(struct table **out, const struct table_hook *hooks, int n, bool debug,
+	       const struct table_view *view)
 {
-	(void)t;
-	return decimal(e->seq, p);
-}
+	struct column_list eight = { 0 };
+	const struct table_view plain = { .columns = &eight };
+	struct table *t;
+	int err = 0;
 
-static char *cell_ack_seq(struct table *t, const struct lnk_event *e, char *p)
-{
-	(void)t;
-	return decimal(e->ack_seq, p);
-}
-
-static char *cell_time(struct table *t, const struct lnk_event *e, char *p)
-{
-	const char *s = clock_stamp(&t->stamp, e->time_ns + (uint64_t)t->wall_offset_ns);
-	size_t n = strlen(s);
-
-	memcpy(p, s, n);
-	return p + n;
-}
-
-static const struct column {
-	const char *name;
-	size_t width;
-	cell_fn cell;
-} columns[] = {
-	{ "KERNEL FUNCTION", 20, cell_function },
-	{ "SRC IP", 17, cell_saddr },
-	{ "DST IP", 17, cell_daddr },
-	{ "SRC PORT", 10, cell_sport },
-	{ "DST PORT", 10, cell_dport },
-	{ "SEQ", 14, cell_seq },
-	{ "ACK SEQ", 14, cell_ack_seq },
-	{ "TIMESTAMP", 26, cell_time },
-};
-#define COLUMNS (sizeof(columns) / sizeof(columns[0]))
-
-int table_open(struct table **out, const struct table_hook *hooks, int n, bool debug)
-{
-	struct table *t = calloc(1, sizeof(*t) + COLUMNS * sizeof(t->width[0]));
-	size_t c, len;
-	int i;
-
+	if (!view) {
+		columns_default(&eight);
+		view = &plain;
+	}
+	t = calloc(1, sizeof(*t) + (size_t)view->columns->n * sizeof(t->cell[0]));
 	if (!t)
 		return -ENOMEM;
-	t->hooks = hooks;
-	t->n = n;
+	t->n = t->visible = view->columns->n;
 	t->debug = debug;
-	for (c = 0; c < COLUMNS; c++)
-		t->width[c] = columns[c].width;
-	for (i = 0; i < n; i++) { /* known now, so the header can have it */
-		len = hooks[i].shown ? strlen(hooks[i].shown) + 2 : 0;
-		if (len > t->width[0])
-			t->width[0] = len;
-	}
-	*out = t;
-	return 0;
+	t->color = view->color;
+	t->skb_slot = -1;
+	t->cells.hooks = hooks;
+	t->cells.stamp = (struct stamp){ .kind = view->time,
+					 .start_ns = view->start_ns,
+					 .clock.utc = view->utc };
+	t->row_max = (size_t)t->n * (CELL_MAX + SEPARATOR_LEN) + 2 * PALETTE_MAX + BLANKS + 1;
+	set_cells(t, view->columns, view->time);
+	widen_for_hooks(t, hooks, n);
+	if (t->skb_slot >= 0)
+		err = packets_open(&t->packets);
+	if (err)
+		table_close(t);
+	else
+		*out = t;
+	return err;
 }
 
 void table_close(struct table *t)
 {
 	if (!t)
 		return;
+	packets_close(t->packets);
 	text_free(&t->last_symbol);
 	free(t);
 }
@@ -197,13 +162,50 @@ void table_set_symboliser(struct table *t, void (*symbol_at)(uint64_t address, s
 	t->symbol_at = symbol_at;
 }
 
+/* --- what fits --------------------------------------------------------------------- */
+
+/* How many columns fit; the first one is shown whatever its width. */
+static int count_fitting(const struct table *t)
+{
+	size_t used = t->cell[0].width;
+	int i;
+
+	for (i = 1; i < t->n; i++) {
+		used += SEPARATOR_LEN + t->cell[i].width;
+		if (t->limit && used > t->limit)
+			break;
+	}
+	return i;
+}
+
+bool table_set_width(struct table *t, size_t width)
+{
+	int before = t->visible;
+
+	t->limit = width;
+	t->visible = count_fitting(t);
+	return t->visible != before;
+}
+
+static void say_hidden(const struct table *t, struct text *out)
+{
+	text_printf(out, "hidden (the terminal has %zu columns; -W shows all):", t->limit);
+	for (int i = t->visible; i < t->n; i++)
+		text_printf(out, "%s %s", i > t->visible ? "," : "", t->cell[i].name);
+	text_puts(out, "\n");
+}
+
 void table_header(const struct table *t, struct text *out)
 {
-	size_t c, dashes = 3 * (COLUMNS - 1);
+	size_t dashes = SEPARATOR_LEN * ((size_t)t->visible - 1);
+	int i;
 
-	for (c = 0; c < COLUMNS; c++) {
-		text_printf(out, "%s%-*s", c ? " | " : "", (int)t->width[c], columns[c].name);
-		dashes += t->width[c];
+	if (t->visible < t->n)
+		say_hidden(t, out);
+	for (i = 0; i < t->visible; i++) {
+		text_printf(out, t->cell[i].right ? "%s%*s" : "%s%-*s", i ? SEPARATOR : "",
+			    (int)t->cell[i].width, t->cell[i].heading);
+		dashes += t->cell[i].width;
 	}
 	text_add(out, "\n", 1);
 	while (dashes--)
@@ -211,10 +213,12 @@ void table_header(const struct table *t, struct text *out)
 	text_add(out, "\n", 1);
 }
 
+/* --- rows -------------------------------------------------------------------------- */
+
 /* The kernel's bytes for the function are the hook's number; the name is the host's. */
 static void debug_lines(struct table *t, const struct lnk_record *e, struct text *out)
 {
-	const struct table_hook *h = &t->hooks[e->event.hook];
+	const struct table_hook *h = &t->cells.hooks[e->event.hook];
 	/* what kallsyms hides of this user (kptr_restrict) the registers must not tell */
 	uint64_t ip = h->address ? e->extra[0] : 0, at = ip ? ip - h->ip_bias : h->address;
 
@@ -243,31 +247,93 @@ static void debug_lines(struct table *t, const struct lnk_record *e, struct text
 				     : ")\n");
 }
 
-/* Cells left-aligned and joined by " | "; the last one is padded too, as ever. */
+/* n blanks at p. What stands behind them is written over: few are one or two stores. */
+static inline void put_blanks(char *p, size_t n)
+{
+	static const char blanks[BLANKS + 1] = "                                ";
+
+	if (n <= BLANKS)
+		memcpy(p, blanks, BLANKS);
+	else
+		memset(p, ' ', n);
+}
+
+static void align_right(char *cell, size_t len, size_t width)
+{
+	memmove(cell + width - len, cell, len);
+	memset(cell, ' ', width - len);
+}
+
+/* Cells joined by " | "; the last one is padded too, as ever. */
+static char *put_cells(struct table *t, const struct lnk_record *e, char *p)
+{
+	struct cell *at = t->cell, *end = at + t->visible;
+	size_t len, width;
+	char *cell;
+
+	for (;; at++) {
+		cell = p;
+		len = (size_t)(at->put(&t->cells, at, e, cell) - cell);
+		width = at->width;
+		if (len > width)
+			at->width = width = len;
+		if (at->right)
+			align_right(cell, len, width);
+		else
+			put_blanks(cell + len, width - len);
+		p = cell + width;
+		if (at + 1 == end)
+			return p;
+		memcpy(p, SEPARATOR, SEPARATOR_LEN);
+		p += SEPARATOR_LEN;
+	}
+}
+
+static void note_times(struct table *t, const struct lnk_record *e)
+{
+	struct cells *c = &t->cells;
+	uint64_t before;
+
+	c->has_gap = t->last_ns != 0;
+	c->gap_ns = (int64_t)(e->event.time_ns - t->last_ns);
+	t->last_ns = e->event.time_ns;
+	if (!t->packets)
+		return;
+	c->has_delta = e->extra[t->skb_slot] != LNK_UNKNOWN &&
+		       packets_note(t->packets, &e->event, e->extra[t->skb_slot], &before);
+	if (c->has_delta)
+		c->delta_ns = (int64_t)(e->event.time_ns - before);
+}
+
+static bool add_row(struct table *t, const struct lnk_record *e, struct text *out)
+{
+	char *row = text_reserve(out, t->row_max), *p = row, *cells;
+
+	if (!row)
+		return true;
+	if (t->color)
+		p = palette_begin(&e->event, p);
+	cells = p;
+	p = put_cells(t, e, p);
+	if (t->limit && (size_t)(p - cells) > t->limit && t->visible > 1)
+		return false;
+	if (t->color)
+		p = palette_end(p);
+	*p++ = '\n';
+	text_commit(out, (size_t)(p - row));
+	return true;
+}
+
 void table_row(struct table *t, const struct lnk_record *e, int64_t wall_offset_ns,
 	       struct text *out)
 {
-	char *row = text_reserve(out, ROW_MAX), *p = row, *cell;
-	size_t c, len;
-
-	if (!row)
-		return;
-	t->wall_offset_ns = wall_offset_ns;
-	for (c = 0; c < COLUMNS; c++) {
-		if (c) {
-			memcpy(p, " | ", 3);
-			p += 3;
-		}
-		cell = p;
-		p = columns[c].cell(t, &e->event, cell);
-		len = (size_t)(p - cell);
-		if (len > t->width[c])
-			t->width[c] = len;
-		memset(p, ' ', t->width[c] - len);
-		p = cell + t->width[c];
+	t->cells.wall_offset_ns = wall_offset_ns;
+	note_times(t, e);
+	if (!add_row(t, e, out)) { /* a column grew: not all of them fit any more */
+		table_set_width(t, t->limit);
+		table_header(t, out);
+		add_row(t, e, out);
 	}
-	*p++ = '\n';
-	text_commit(out, (size_t)(p - row));
 	if (t->debug)
 		debug_lines(t, e, out);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The table: one row for each event, in the original's eight columns. */
+/* The table: one row for each event, in the columns that were asked for. */
 #ifndef LNK_TABLE_H
 #define LNK_TABLE_H
 
@@ -9,6 +9,8 @@
 
 #include "base/text.h"
 #include "probes/event.h"
+#include "sink/columns.h"
+#include "sink/stamp.h"
 
 /* What the table shows of a hook. */
 struct table_hook {
@@ -19,19 +21,36 @@ struct table_hook {
 	unsigned int ip_bias; /* how far event.ip lies behind the probed instruction */
 };
 
+/* How the table looks. */
+struct table_view {
+	const struct column_list *columns; /* with the slots of their fields */
+	enum time_kind time;
+	bool utc;
+	bool color;
+	uint64_t start_ns; /* CLOCK_MONOTONIC, for TIME_KIND_START */
+};
+
 struct table;
 
-/* `hooks` (n of them, indexed by event.hook) must outlive the table. */
-int table_open(struct table **out, const struct table_hook *hooks, int n, bool debug);
+/*
+ * `hooks` (n of them, indexed by event.hook) and what the view points to must outlive the
+ * table. No view: the original's eight columns.
+ */
+int table_open(struct table **out, const struct table_hook *hooks, int n, bool debug,
+	       const struct table_view *view);
 void table_close(struct table *t);
 
-/* The header and the line of dashes under it. */
+/* The width of the terminal: rows and header end at the last column that fits. 0: they are
+ * never cut. Returns whether that changes what is shown, and so asks for a new header. */
+bool table_set_width(struct table *t, size_t width);
+
+/* The header, with what it hides, and the line of dashes under it. */
 void table_header(const struct table *t, struct text *out);
 
 /*
  * One row, and with debug three lines under it: then e->extra[0] is the instruction
- * pointer. wall_offset_ns turns the event's time
- * into wall-clock time. symbol_at() names an address (may be NULL).
+ * pointer. wall_offset_ns turns the event's time into wall-clock time. Where the row made
+ * a column wider, so that fewer fit, a new header stands before it.
  */
 void table_row(struct table *t, const struct lnk_record *e, int64_t wall_offset_ns,
 	       struct text *out);

@@ -58,7 +58,7 @@ int main(int argc, char **argv)
 	int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	unsigned int i;
 
-	if (fd < 0 || table_open(&table, hooks, HOOKS, false))
+	if (fd < 0 || table_open(&table, hooks, HOOKS, false, NULL))
 		return 1;
 	for (i = 0; i < BATCH; i++)
 		make_event(&v[i], i);

@@ -11,6 +11,8 @@
 static void look_at(const struct config *c)
 {
 	REQUIRE(c->attach < ATTACH_NR);
+	REQUIRE(c->time < TIME_MODE_NR && c->color < COLOR_NR);
+	REQUIRE(c->col.n >= 0 && c->col.n <= STRINGS_MAX);
 	REQUIRE(!(c->buffer_pages & (c->buffer_pages - 1))); /* 0: chosen later */
 	REQUIRE(c->buffer_pages <= 65536);
 	REQUIRE(c->rate <= 1000000000);

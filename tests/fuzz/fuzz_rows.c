@@ -69,7 +69,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t added = 0, len;
 	uint8_t *bytes;
 
-	REQUIRE(!table_open(&r.table, hooks, HOOKS, flags & 1));
+	REQUIRE(!table_open(&r.table, hooks, HOOKS, flags & 1, NULL));
 	table_set_symboliser(r.table, flags & 2 ? symbol_at : NULL);
 	table_header(r.table, &r.out);
 	REQUIRE(!merge_open(&m, RINGS, flags & 1));

@@ -72,7 +72,7 @@ static struct table *begin(int n, bool debug)
 
 	setenv("TZ", "UTC0", 1);
 	tzset();
-	CHECK_INT(table_open(&t, hooks, n, debug), 0);
+	CHECK_INT(table_open(&t, hooks, n, debug, NULL), 0);
 	table_set_symboliser(t, symbol_at);
 	text_reset(&out);
 	table_header(t, &out);
@@ -184,7 +184,7 @@ TEST(the_longest_function_name)
 	memset(name, 'n', 127);
 	name[127] = '\0';
 	h.shown = name;
-	CHECK_INT(table_open(&t, &h, 1, false), 0);
+	CHECK_INT(table_open(&t, &h, 1, false, NULL), 0);
 	text_reset(&out);
 	table_header(t, &out);
 	CHECK_INT(strcspn(text_str(&out), "\n"), 149 - 20 + 129);

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* From the options to the table's looks. */
+#ifndef LNK_VIEW_H
+#define LNK_VIEW_H
+
+#include <stdbool.h>
+
+#include "base/text.h"
+#include "conf/config.h"
+#include "sink/columns.h"
+#include "sink/table.h"
+
+struct view {
+	struct column_list columns; /* the slots of its fields are for the session to set */
+	struct table_view table;
+	bool wide;
+};
+
+/*
+ * Reads the columns that were asked for. Returns 0, or -EINVAL with one line in *why. The
+ * view must stay where it is.
+ */
+int view_parse(struct view *v, const struct config *conf, struct text *why);
+
+/* For a table on a terminal, or not, that begins now. */
+void view_begin(struct view *v, const struct config *conf, bool tty);
+
+void view_close(struct view *v);
+
+#endif
