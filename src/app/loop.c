@@ -70,7 +70,7 @@ struct unwritten {
 
 struct loop {
 	struct session *s;
-	const struct view *view;
+	struct view *view;
 	struct table *table;
 	struct merge *merge;
 	struct out out;
@@ -237,6 +237,7 @@ static size_t drain(struct loop *l, bool all)
 	if (!all && rings_are_empty(l->s->rings) && merge_is_empty(l->merge))
 		return 0;
 	l->busy_ns = clock_monotonic_ns();
+	view_refresh(l->view, l->busy_ns);
 	l->wall_offset_ns = clock_wall_offset_ns();
 	for (i = 0; i < rings_count(l->s->rings); i++)
 		n += rings_drain(l->s->rings, i, on_sample, l);

@@ -6,6 +6,12 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
+#include "sink/interfaces.h"
+#include "sink/namespaces.h"
+
+/* How often it is looked for namespaces. */
+#define NAMESPACES_NS NSEC_PER_SEC
 
 static const enum time_kind time_kind[TIME_MODE_NR] = {
 	[TIME_MODE_WALL] = TIME_KIND_WALL,   [TIME_MODE_MONO] = TIME_KIND_MONO,
@@ -57,14 +63,44 @@ static bool wants_color(void)
 	return !(no && *no) && term && strcmp(term, "dumb") != 0;
 }
 
+/* Names are a help: without them there are numbers. */
+static void open_names(struct view *v)
+{
+	bool ifname = columns_have(&v->columns, "ifname");
+	int err;
+
+	err = ifname ? interfaces_open(&v->table.interfaces) : 0;
+	if (err)
+		log_error("the names of network interfaces cannot be read: %s", strerror(-err));
+	err = ifname || columns_have(&v->columns, "netns")
+		      ? namespaces_open(&v->table.namespaces, NAMESPACES_DIR)
+		      : 0;
+	if (err)
+		log_error("the names of network namespaces cannot be read: %s", strerror(-err));
+}
+
+void view_refresh(struct view *v, uint64_t now_ns)
+{
+	if (v->table.interfaces)
+		interfaces_refresh(v->table.interfaces);
+	if (!v->table.namespaces || now_ns < v->refreshed_ns + NAMESPACES_NS)
+		return;
+	v->refreshed_ns = now_ns;
+	namespaces_refresh(v->table.namespaces);
+}
+
 void view_begin(struct view *v, const struct config *conf, bool tty)
 {
 	v->table.start_ns = clock_monotonic_ns();
 	v->table.color =
 		conf->color == COLOR_ALWAYS || (conf->color == COLOR_AUTO && tty && wants_color());
+	if (!conf->stats)
+		open_names(v);
 }
 
 void view_close(struct view *v)
 {
+	interfaces_close(v->table.interfaces);
+	namespaces_close(v->table.namespaces);
 	columns_free(&v->columns);
 }

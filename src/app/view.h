@@ -4,6 +4,7 @@
 #define LNK_VIEW_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/text.h"
 #include "conf/config.h"
@@ -14,6 +15,7 @@ struct view {
 	struct column_list columns; /* the slots of its fields are for the session to set */
 	struct table_view table;
 	bool wide;
+	uint64_t refreshed_ns;
 };
 
 /*
@@ -22,8 +24,12 @@ struct view {
  */
 int view_parse(struct view *v, const struct config *conf, struct text *why);
 
-/* For a table on a terminal, or not, that begins now. */
+/* For a table on a terminal, or not, that begins now: opens what names are taken from.
+ * Before confine(). */
 void view_begin(struct view *v, const struct config *conf, bool tty);
+
+/* Takes in what names changed. To be called before rows are made. */
+void view_refresh(struct view *v, uint64_t now_ns);
 
 void view_close(struct view *v);
 

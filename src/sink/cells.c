@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "sink/digits.h"
+#include "sink/interfaces.h"
+#include "sink/namespaces.h"
 #include "sink/table.h"
 
 static char *put_string(const char *s, char *p)
@@ -112,13 +114,19 @@ char *cell_comm(struct cells *c, const struct cell *at, const struct lnk_record 
 	return put_escaped(comm, strnlen(comm, sizeof(comm)), p, NAME_CELL_MAX);
 }
 
-/* An interface's number says nothing without its namespace. */
+/* An interface's number says nothing without its namespace: the name is for ours alone. */
 char *cell_ifname(struct cells *c, const struct cell *at, const struct lnk_record *e, char *p)
 {
 	__u64 index = cell_value(at, 0, e), netns = cell_value(at, 1, e);
 
+	const char *name;
+
 	if (index == LNK_UNKNOWN)
 		return put_unknown(p);
+	if (c->interfaces && netns == interfaces_netns(c->interfaces)) {
+		name = interfaces_name(c->interfaces, index);
+		return name ? put_escaped(name, strlen(name), p, NAME_CELL_MAX) : put_u64(index, p);
+	}
 	p = put_u64(index, p);
 	*p++ = '@';
 	return netns == LNK_UNKNOWN ? put_unknown(p) : number_netns(c, at, e, netns, p);
@@ -190,10 +198,11 @@ char *number_state(struct cells *c, const struct cell *at, const struct lnk_reco
 char *number_netns(struct cells *c, const struct cell *at, const struct lnk_record *e, __u64 v,
 		   char *p)
 {
-	(void)c;
+	const char *name = c->namespaces ? namespaces_name(c->namespaces, v) : NULL;
+
 	(void)at;
 	(void)e;
-	return put_u64(v, p);
+	return name ? put_escaped(name, strlen(name), p, NAME_CELL_MAX) : put_u64(v, p);
 }
 
 /* --- the user's own ---------------------------------------------------------------- */

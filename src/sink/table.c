@@ -136,6 +136,8 @@ int table_open(struct table **out, const struct table_hook *hooks, int n, bool d
 	t->cells.stamp = (struct stamp){ .kind = view->time,
 					 .start_ns = view->start_ns,
 					 .clock.utc = view->utc };
+	t->cells.interfaces = view->interfaces;
+	t->cells.namespaces = view->namespaces;
 	t->row_max = (size_t)t->n * (CELL_MAX + SEPARATOR_LEN) + 2 * PALETTE_MAX + BLANKS + 1;
 	set_cells(t, view->columns, view->time);
 	widen_for_hooks(t, hooks, n);

@@ -21,6 +21,9 @@ struct table_hook {
 	unsigned int ip_bias; /* how far event.ip lies behind the probed instruction */
 };
 
+struct interfaces;
+struct namespaces;
+
 /* How the table looks. */
 struct table_view {
 	const struct column_list *columns; /* with the slots of their fields */
@@ -28,6 +31,9 @@ struct table_view {
 	bool utc;
 	bool color;
 	uint64_t start_ns; /* CLOCK_MONOTONIC, for TIME_KIND_START */
+	/* names for numbers; NULL: the numbers are shown */
+	struct interfaces *interfaces;
+	struct namespaces *namespaces;
 };
 
 struct table;
