@@ -120,6 +120,7 @@ static int run(struct session *s, const struct config *conf, struct view *view, 
 	} else if (conf->check) {
 		err = check_run(s, conf, stop_fd);
 	} else {
+		view_open(view, conf);
 		err = session_start(s, conf, stop_fd);
 		if (!err)
 			err = loop_run(s, view);

@@ -9,6 +9,8 @@
 #include "base/log.h"
 #include "sink/interfaces.h"
 #include "sink/namespaces.h"
+#include "sink/resolver.h"
+#include "sink/services.h"
 
 /* How often it is looked for namespaces. */
 #define NAMESPACES_NS NSEC_PER_SEC
@@ -64,25 +66,36 @@ static bool wants_color(void)
 }
 
 /* Names are a help: without them there are numbers. */
-static void open_names(struct view *v)
+static void say(const char *what, int err)
+{
+	if (err)
+		log_error("the names of %s cannot be had: %s", what, strerror(-err));
+}
+
+void view_open(struct view *v, const struct config *conf)
 {
 	bool ifname = columns_have(&v->columns, "ifname");
-	int err;
+	struct table_view *t = &v->table;
 
-	err = ifname ? interfaces_open(&v->table.interfaces) : 0;
-	if (err)
-		log_error("the names of network interfaces cannot be read: %s", strerror(-err));
-	err = ifname || columns_have(&v->columns, "netns")
-		      ? namespaces_open(&v->table.namespaces, NAMESPACES_DIR)
-		      : 0;
-	if (err)
-		log_error("the names of network namespaces cannot be read: %s", strerror(-err));
+	if (conf->stats)
+		return;
+	if (ifname)
+		say("network interfaces", interfaces_open(&t->interfaces));
+	if (ifname || columns_have(&v->columns, "netns"))
+		say("network namespaces", namespaces_open(&t->namespaces, NAMESPACES_DIR));
+	if (!conf->resolve)
+		return;
+	say("ports", services_open(&t->services, SERVICES_FILE));
+	if (columns_have(&v->columns, "src") || columns_have(&v->columns, "dst"))
+		say("hosts", resolver_open(&t->resolver));
 }
 
 void view_refresh(struct view *v, uint64_t now_ns)
 {
 	if (v->table.interfaces)
 		interfaces_refresh(v->table.interfaces);
+	if (v->table.resolver)
+		resolver_refresh(v->table.resolver, now_ns);
 	if (!v->table.namespaces || now_ns < v->refreshed_ns + NAMESPACES_NS)
 		return;
 	v->refreshed_ns = now_ns;
@@ -94,13 +107,13 @@ void view_begin(struct view *v, const struct config *conf, bool tty)
 	v->table.start_ns = clock_monotonic_ns();
 	v->table.color =
 		conf->color == COLOR_ALWAYS || (conf->color == COLOR_AUTO && tty && wants_color());
-	if (!conf->stats)
-		open_names(v);
 }
 
 void view_close(struct view *v)
 {
 	interfaces_close(v->table.interfaces);
 	namespaces_close(v->table.namespaces);
+	resolver_close(v->table.resolver);
+	services_close(v->table.services);
 	columns_free(&v->columns);
 }

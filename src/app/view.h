@@ -24,8 +24,11 @@ struct view {
  */
 int view_parse(struct view *v, const struct config *conf, struct text *why);
 
-/* For a table on a terminal, or not, that begins now: opens what names are taken from.
- * Before confine(). */
+/* Opens what names are taken from: before confine(), and before there are descriptors that
+ * the resolver's process has no use for. */
+void view_open(struct view *v, const struct config *conf);
+
+/* For a table on a terminal, or not, that begins now. */
 void view_begin(struct view *v, const struct config *conf, bool tty);
 
 /* Takes in what names changed. To be called before rows are made. */

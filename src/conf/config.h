@@ -64,6 +64,8 @@ struct config {
 	bool utc;
 	bool wide;
 	enum color_mode color;
+	bool numeric; /* as ever; not with resolve */
+	bool resolve;
 	uint64_t count;          /* rows, then end; 0: no end */
 	uint64_t duration_ns;    /* 0: no end */
 	uint64_t interval_ns;    /* -s: between two blocks */

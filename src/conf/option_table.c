@@ -197,6 +197,29 @@ const struct option_def option_table[] = {
 		       "NO_COLOR, or TERM is dumb.",
 	},
 	{
+		.name = "numeric",
+		.letter = 'n',
+		.type = OPT_FLAG,
+		.group = GROUP_OUTPUT,
+		.field = FIELD(numeric, bool),
+		.help = "addresses and ports as numbers: the default",
+		.man = "Show addresses and ports as numbers. They are shown so in any case, unless "
+		       "--resolve is given; the option is there for those who are used to it.",
+	},
+	{
+		.name = "resolve",
+		.type = OPT_FLAG,
+		.group = GROUP_OUTPUT,
+		.field = FIELD(resolve, bool),
+		.help = "names for hosts (once they are known) and ports",
+		.man = "Show hosts by name, and ports as /etc/services calls them. A process "
+		       "without "
+		       "privileges asks the system's resolver for the hosts, one after the other; "
+		       "rows do not wait for it, so a host has its address until the answer has "
+		       "come, and keeps it if there is none. A name is what the owner of the "
+		       "address chose to have in the DNS. The questions are traffic of this host.",
+	},
+	{
 		.name = "count",
 		.letter = 'c',
 		.type = OPT_NUMBER,

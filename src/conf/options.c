@@ -254,5 +254,9 @@ int options_parse(struct config *c, int argc, char **argv, struct text *why)
 		text_puts(why, "--json: there is JSON only of --doctor");
 		err = -EINVAL;
 	}
+	if (!err && c->numeric && c->resolve) {
+		text_puts(why, "-n and --resolve: names are shown, or numbers");
+		err = -EINVAL;
+	}
 	return err;
 }

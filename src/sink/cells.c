@@ -6,6 +6,8 @@
 #include "sink/digits.h"
 #include "sink/interfaces.h"
 #include "sink/namespaces.h"
+#include "sink/resolver.h"
+#include "sink/services.h"
 #include "sink/table.h"
 
 static char *put_string(const char *s, char *p)
@@ -31,32 +33,42 @@ char *cell_function(struct cells *c, const struct cell *at, const struct lnk_rec
 	return p;
 }
 
+static char *put_host(struct cells *c, const __u8 address[16], char *p)
+{
+	const char *name = resolver_name(c->resolver, address);
+
+	return name ? put_string(name, p) : put_address(address, p);
+}
+
+static char *put_port(struct cells *c, uint16_t port, char *p)
+{
+	const char *name = services_name(c->services, port);
+
+	return name ? put_string(name, p) : put_u32(port, p);
+}
+
 char *cell_src(struct cells *c, const struct cell *at, const struct lnk_record *e, char *p)
 {
-	(void)c;
 	(void)at;
-	return put_address(e->event.saddr, p);
+	return c->resolver ? put_host(c, e->event.saddr, p) : put_address(e->event.saddr, p);
 }
 
 char *cell_dst(struct cells *c, const struct cell *at, const struct lnk_record *e, char *p)
 {
-	(void)c;
 	(void)at;
-	return put_address(e->event.daddr, p);
+	return c->resolver ? put_host(c, e->event.daddr, p) : put_address(e->event.daddr, p);
 }
 
 char *cell_sport(struct cells *c, const struct cell *at, const struct lnk_record *e, char *p)
 {
-	(void)c;
 	(void)at;
-	return put_u32(e->event.sport, p);
+	return c->services ? put_port(c, e->event.sport, p) : put_u32(e->event.sport, p);
 }
 
 char *cell_dport(struct cells *c, const struct cell *at, const struct lnk_record *e, char *p)
 {
-	(void)c;
 	(void)at;
-	return put_u32(e->event.dport, p);
+	return c->services ? put_port(c, e->event.dport, p) : put_u32(e->event.dport, p);
 }
 
 char *cell_seq(struct cells *c, const struct cell *at, const struct lnk_record *e, char *p)

@@ -19,6 +19,7 @@
 struct interfaces;
 struct namespaces;
 struct resolver;
+struct services;
 
 /* What the cells of one row have in common. */
 struct cells {
@@ -31,6 +32,7 @@ struct cells {
 	struct interfaces *interfaces;
 	struct namespaces *namespaces;
 	struct resolver *resolver;
+	struct services *services;
 };
 
 /* One column as it is shown. */

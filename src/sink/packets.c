@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sink/mix.h"
+
 #define WAYS 4 /* places that a packet may take */
 
 struct key {
@@ -41,8 +43,7 @@ static size_t place_of(const struct key *k)
 {
 	uint64_t h = k->skb ^ ((uint64_t)k->seq << 32 | k->ack_seq);
 
-	h = (h ^ ((uint64_t)k->sport << 16 | k->dport)) * 0x9e3779b97f4a7c15ULL;
-	return (h >> 32) % (PACKETS_MAX / WAYS);
+	return mix64(h ^ mix64((uint64_t)k->sport << 16 | k->dport)) % (PACKETS_MAX / WAYS);
 }
 
 /* Its own place, else the one that was used longest ago. */

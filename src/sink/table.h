@@ -23,6 +23,8 @@ struct table_hook {
 
 struct interfaces;
 struct namespaces;
+struct resolver;
+struct services;
 
 /* How the table looks. */
 struct table_view {
@@ -34,6 +36,8 @@ struct table_view {
 	/* names for numbers; NULL: the numbers are shown */
 	struct interfaces *interfaces;
 	struct namespaces *namespaces;
+	struct resolver *resolver;
+	struct services *services;
 };
 
 struct table;

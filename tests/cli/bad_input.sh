@@ -43,6 +43,22 @@ done
 bad "--attach: 'uprobe' is not one of auto, fentry, kprobe or tracepoint" --attach=uprobe
 bad "--headers: 'bft'" --headers=bft
 
+for list in flgs function,flgs +flgs -flgs; do
+	bad "-o: no column is called 'flgs'; did you mean 'flags'? There are function, src," -o "$list"
+done
+bad "-o: a name is missing" --columns=
+bad "-o: 'seq' is among the columns already" -o seq,seq
+bad "-o: 'len' is to be taken out, and is not among the columns" -o -len
+bad "--col: 'x' is not NAME=EXPRESSION[:FORMAT]" --col x
+bad "--col: 'len': there is a column or field of this name already" --col len=1
+bad "--col: no format is called 'oct'" --col a=1:oct
+bad "-o: the columns need 26 numbers beside those of every row; 24 can be had" \
+	-o flags,len,win,ttl,ifname,cpu,comm,pid,state,srtt,rto,cwnd,retrans,rcvq,sndq,mark,skb,sk,hash,gso \
+	--col a=1 --col b=1 --col c=1 --col d=1
+bad "-t: 'utc' is not one of wall, mono, start, delta, iso or epoch" -t utc
+bad "--color: 'yes' is not one of auto, always or never" --color=yes
+bad "-n and --resolve: names are shown, or numbers" -n --resolve
+
 bad "unknown option '--foo'" --foo
 bad "unknown option '-x'" -x
 bad "unknown option '-x'" -vx

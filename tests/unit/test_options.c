@@ -114,6 +114,32 @@ TEST(everything_long)
 	CHECK_STR(c.probe_dir, "/");
 }
 
+TEST(the_looks_of_the_table)
+{
+	struct config c;
+
+	accepts(&c, ARGV("-v"));
+	CHECK(!c.columns && !c.col.n && !c.utc && !c.wide && !c.numeric && !c.resolve);
+	CHECK_INT(c.time, TIME_MODE_WALL);
+	CHECK_INT(c.color, COLOR_AUTO);
+	accepts(&c, ARGV("-o", "-seq,+len", "-t", "iso", "-Wn", "--utc", "--color=never", "--col",
+			 "a=1", "--col=b=2:hex"));
+	CHECK_STR(c.columns, "-seq,+len");
+	CHECK_INT(c.time, TIME_MODE_ISO);
+	CHECK_INT(c.color, COLOR_NEVER);
+	CHECK(c.wide && c.numeric && c.utc);
+	CHECK_INT(c.col.n, 2);
+	CHECK_STR(c.col.v[0], "a=1");
+	CHECK_STR(c.col.v[1], "b=2:hex");
+	for (int i = 0; i < TIME_MODE_NR; i++) {
+		accepts(&c, ARGV("--time", (char *)time_mode_name[i]));
+		CHECK_INT(c.time, i);
+	}
+	refuses("--columns: given more than once (now 'ack'); it takes one value",
+		ARGV("-o", "seq", "--columns=ack", "-o", "ack"));
+	refuses("-n and --resolve: names are shown, or numbers", ARGV("--resolve", "-n"));
+}
+
 TEST(attach_modes)
 {
 	struct config c;
@@ -481,7 +507,9 @@ TEST(help_fits_a_terminal)
 	text_free(&t);
 }
 
-static const char *const all_long[] = { "ip",           "port",   "stats",   "verbose",
+static const char *const all_long[] = { "columns",      "col",    "time",    "utc",
+					"wide",         "color",  "numeric", "resolve",
+					"ip",           "port",   "stats",   "verbose",
 					"debug-func",   "rate",   "count",   "duration",
 					"buffer-pages", "attach", "headers", "probe-dir",
 					"dump-source",  "check",  "help",    "version" };
