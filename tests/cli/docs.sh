@@ -76,6 +76,30 @@ for readme in README.md README.zh-CN.md; do
 	fi
 done
 
+# Every column of the registry is in the tables and in the man page's FIELDS.
+COLUMNS_THERE=$(sed -nE '/column_table\[\] = /,/^}/s/^\t\{ "([a-z_]+)", .*/\1/p' "$TOP/src/sink/columns.c")
+sed -n '/^\.SH FIELDS/,/^\.SH OVERHEAD/p' "$MAN" >"$TMP/fields.man"
+
+# names_columns FILE BEFORE AFTER: what stands around the name there.
+names_columns()
+{
+	local column missing=
+
+	rm -f "$TMP/command"
+	for column in $COLUMNS_THERE; do
+		grep -qE -e "$2$column$3" "$1" || missing+=" $column"
+	done
+	if [ -n "$COLUMNS_THERE" ] && [ -z "$missing" ]; then
+		ok "${1##*/} names every column"
+	else
+		not_ok "${1##*/} names every column" "missing:$missing"
+	fi
+}
+
+names_columns "$TOP/README.md" '`' '`'
+names_columns "$TOP/README.zh-CN.md" '`' '`'
+names_columns "$TMP/fields.man" '(^|[ ,;])' '([ ,]|$)'
+
 "$OPTDOC" bash >"$TMP/completion"
 run bash -n "$TMP/completion"
 check "bash reads the completion" expect_exit 0 -- expect_no_err
