@@ -11,20 +11,20 @@ static struct value other_byte(struct run *r, const struct packet *p, uint32_t a
 {
 	if (p->version == 4) {
 		if (at == 0)
-			return value_bits(&r->exprs, 0x45, p->plain ? 0 : 0x0f);
+			return value_bits(&r->terms, 0x45, p->plain ? 0 : 0x0f);
 		if (p->plain && (at == 6 || at == 7))
-			return value_bits(&r->exprs, 0, at == 6 ? 0xe0 : 0);
+			return value_bits(&r->terms, 0, at == 6 ? 0xe0 : 0);
 		if (at == 9)
-			return value_bits(&r->exprs, 6, 0);
+			return value_bits(&r->terms, 6, 0);
 	} else {
 		if (at == 0)
-			return value_bits(&r->exprs, 0x60, 0x0f);
+			return value_bits(&r->terms, 0x60, 0x0f);
 		if (at == 6)
-			return value_bits(&r->exprs, p->next, 0);
+			return value_bits(&r->terms, p->next, 0);
 		if (at == 40 && p->then >= 0)
-			return value_bits(&r->exprs, (uint32_t)p->then, 0);
+			return value_bits(&r->terms, (uint32_t)p->then, 0);
 	}
-	return value_bits(&r->exprs, 0, 0xff);
+	return value_bits(&r->terms, 0, 0xff);
 }
 
 /* A piece of an address, or a port, that the event has as it is asked for. */
@@ -32,14 +32,14 @@ static bool whole(struct run *r, const struct packet *p, uint32_t at, uint32_t s
 		  struct value *v)
 {
 	uint32_t from = p->version == 4 ? 12 : 8, len = p->version == 4 ? 4 : 16;
-	enum expr_kind kind;
+	enum term_kind kind;
 
 	if (size == 2 && at == from + 2 * len && p->source) {
-		*v = value_known(expr_event(&r->exprs, EXPR_SPORT, 0, 2));
+		*v = value_known(term_event(&r->terms, TERM_SPORT, 0, 2));
 		return true;
 	}
 	if (size == 2 && at == from + 2 * len + 2 && p->port) {
-		*v = value_known(expr_event(&r->exprs, EXPR_DPORT, 0, 2));
+		*v = value_known(term_event(&r->terms, TERM_DPORT, 0, 2));
 		return true;
 	}
 	if (at < from || at + size > from + 2 * len || at % size)
@@ -47,8 +47,8 @@ static bool whole(struct run *r, const struct packet *p, uint32_t at, uint32_t s
 	at -= from;
 	if (at < len ? !p->source : !p->destination)
 		return false;
-	kind = at < len ? EXPR_SADDR : EXPR_DADDR;
-	*v = value_known(expr_event(&r->exprs, kind, at % len + 16 - len, size));
+	kind = at < len ? TERM_SADDR : TERM_DADDR;
+	*v = value_known(term_event(&r->terms, kind, at % len + 16 - len, size));
 	return true;
 }
 
@@ -61,10 +61,10 @@ static struct value packet_byte(struct run *r, const struct packet *p, uint32_t 
 		return v;
 	if (at < ports || at >= ports + 4 || !whole(r, p, at & ~1U, 2, &v))
 		return other_byte(r, p, at);
-	return at % 2 ? value_compute(&r->exprs, EXPR_AND, v,
-				      value_known(expr_constant(&r->exprs, 255)))
-		      : value_compute(&r->exprs, EXPR_SHR, v,
-				      value_known(expr_constant(&r->exprs, 8)));
+	return at % 2 ? value_compute(&r->terms, TERM_AND, v,
+				      value_known(term_constant(&r->terms, 255)))
+		      : value_compute(&r->terms, TERM_SHR, v,
+				      value_known(term_constant(&r->terms, 8)));
 }
 
 static struct value packet_load(struct run *r, const struct packet *p, uint32_t at, uint32_t size)
@@ -76,8 +76,8 @@ static struct value packet_load(struct run *r, const struct packet *p, uint32_t 
 		return v;
 	for (i = 0; i < size; i++) {
 		byte = packet_byte(r, p, at + i);
-		v = value_compute(&r->exprs, EXPR_SHL, v, value_known(expr_constant(&r->exprs, 8)));
-		v = value_compute(&r->exprs, EXPR_OR, v, byte);
+		v = value_compute(&r->terms, TERM_SHL, v, value_known(term_constant(&r->terms, 8)));
+		v = value_compute(&r->terms, TERM_OR, v, byte);
 	}
 	return v;
 }
@@ -100,21 +100,21 @@ static enum step load(struct run *r, struct machine *m, const struct bpf_insn *i
 
 	if (BPF_MODE(i->code) == BPF_IND)
 		sure = !m->reg[REG_X].unknown &&
-		       expr_is_constant(&r->exprs, m->reg[REG_X].expr, &x);
+		       term_is_constant(&r->terms, m->reg[REG_X].term, &x);
 	at = (uint64_t)i->k + x;
 	if (at + size > UINT32_MAX) {
-		*o = (struct outcome){ UINT32_MAX, expr_constant(&r->exprs, 1) };
+		*o = (struct outcome){ UINT32_MAX, term_constant(&r->terms, 1) };
 		return STEP_REJECT;
 	}
 	if (sure)
 		*to = packet_load(r, p, (uint32_t)at, size);
 	else
-		*to = value_bits(&r->exprs, 0, size == 4 ? UINT32_MAX : (1U << 8 * size) - 1);
+		*to = value_bits(&r->terms, 0, size == 4 ? UINT32_MAX : (1U << 8 * size) - 1);
 	if (BPF_MODE(i->code) == BPF_MSH) {
-		*to = value_compute(&r->exprs, EXPR_AND, *to,
-				    value_known(expr_constant(&r->exprs, 15)));
-		*to = value_compute(&r->exprs, EXPR_SHL, *to,
-				    value_known(expr_constant(&r->exprs, 2)));
+		*to = value_compute(&r->terms, TERM_AND, *to,
+				    value_known(term_constant(&r->terms, 15)));
+		*to = value_compute(&r->terms, TERM_SHL, *to,
+				    value_known(term_constant(&r->terms, 2)));
 	}
 	if (sure && at + size <= p->at_least)
 		return STEP_ON;
@@ -129,13 +129,13 @@ static enum step run_load(struct run *r, struct machine *m, const struct bpf_ins
 
 	switch (BPF_MODE(i->code)) {
 	case BPF_IMM:
-		*to = value_known(expr_constant(&r->exprs, i->k));
+		*to = value_known(term_constant(&r->terms, i->k));
 		return STEP_ON;
 	case BPF_MEM:
 		*to = m->reg[i->k];
 		return STEP_ON;
 	case BPF_LEN:
-		*to = value_bits(&r->exprs, 0, UINT32_MAX);
+		*to = value_bits(&r->terms, 0, UINT32_MAX);
 		return STEP_ON;
 	default:
 		return load(r, m, i, o);
@@ -147,29 +147,29 @@ static enum step run_alu(struct run *r, struct machine *m, const struct bpf_insn
 {
 	static const struct {
 		int op;
-		enum expr_kind kind;
+		enum term_kind kind;
 	} kinds[] = {
-		{ BPF_ADD, EXPR_ADD }, { BPF_SUB, EXPR_SUB }, { BPF_MUL, EXPR_MUL },
-		{ BPF_DIV, EXPR_DIV }, { BPF_MOD, EXPR_MOD }, { BPF_AND, EXPR_AND },
-		{ BPF_OR, EXPR_OR },   { BPF_XOR, EXPR_XOR }, { BPF_LSH, EXPR_SHL },
-		{ BPF_RSH, EXPR_SHR },
+		{ BPF_ADD, TERM_ADD }, { BPF_SUB, TERM_SUB }, { BPF_MUL, TERM_MUL },
+		{ BPF_DIV, TERM_DIV }, { BPF_MOD, TERM_MOD }, { BPF_AND, TERM_AND },
+		{ BPF_OR, TERM_OR },   { BPF_XOR, TERM_XOR }, { BPF_LSH, TERM_SHL },
+		{ BPF_RSH, TERM_SHR },
 	};
 	int op = BPF_OP(i->code);
 	struct value by = BPF_SRC(i->code) == BPF_X ? m->reg[REG_X]
-						    : value_known(expr_constant(&r->exprs, i->k));
+						    : value_known(term_constant(&r->terms, i->k));
 	size_t n;
 
 	if (op == BPF_NEG) {
-		m->reg[REG_A] = value_compute(&r->exprs, EXPR_SUB, value_known(0), m->reg[REG_A]);
+		m->reg[REG_A] = value_compute(&r->terms, TERM_SUB, value_known(0), m->reg[REG_A]);
 		return STEP_ON;
 	}
 	for (n = 0; kinds[n].op != op; n++)
 		;
-	m->reg[REG_A] = value_compute(&r->exprs, kinds[n].kind, m->reg[REG_A], by);
+	m->reg[REG_A] = value_compute(&r->terms, kinds[n].kind, m->reg[REG_A], by);
 	if (op != BPF_DIV && op != BPF_MOD)
 		return STEP_ON;
 	/* by zero: the packet is rejected */
-	*o = value_compare(&r->exprs, BPF_JGT, by, value_known(0));
+	*o = value_compare(&r->terms, BPF_JGT, by, value_known(0));
 	return STEP_REJECT;
 }
 
@@ -196,10 +196,10 @@ enum step machine_step(struct run *r, struct machine *m, struct outcome *o, uint
 			m->reg[REG_A] = m->reg[REG_X];
 		return STEP_ON;
 	case BPF_RET:
-		*o = value_compare(&r->exprs, BPF_JGT,
+		*o = value_compare(&r->terms, BPF_JGT,
 				   BPF_RVAL(i->code) == BPF_A
 					   ? m->reg[REG_A]
-					   : value_known(expr_constant(&r->exprs, i->k)),
+					   : value_known(term_constant(&r->terms, i->k)),
 				   value_known(0));
 		return STEP_RETURN;
 	default: /* BPF_JMP */
@@ -207,10 +207,10 @@ enum step machine_step(struct run *r, struct machine *m, struct outcome *o, uint
 			m->pc += i->k;
 			return STEP_ON;
 		}
-		*o = value_compare(&r->exprs, BPF_OP(i->code), m->reg[REG_A],
+		*o = value_compare(&r->terms, BPF_OP(i->code), m->reg[REG_A],
 				   BPF_SRC(i->code) == BPF_X
 					   ? m->reg[REG_X]
-					   : value_known(expr_constant(&r->exprs, i->k)));
+					   : value_known(term_constant(&r->terms, i->k)));
 		*other = m->pc + i->jf;
 		m->pc += i->jt;
 		return STEP_BRANCH;
@@ -274,7 +274,7 @@ int run_open(struct run *r, const struct bpf_insn *prog, size_t n)
 	r->prog = prog;
 	r->n = n;
 	r->live = calloc(n, sizeof(*r->live));
-	if (!r->live || exprs_open(&r->exprs)) {
+	if (!r->live || exprs_open(&r->terms)) {
 		run_close(r);
 		return -ENOMEM;
 	}
@@ -285,5 +285,5 @@ int run_open(struct run *r, const struct bpf_insn *prog, size_t n)
 void run_close(struct run *r)
 {
 	free(r->live);
-	exprs_close(&r->exprs);
+	exprs_close(&r->terms);
 }

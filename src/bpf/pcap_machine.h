@@ -41,7 +41,7 @@ struct run {
 	size_t n;
 	uint32_t *live; /* for each instruction: the registers that are read from there on */
 	struct packet packets[2];
-	struct exprs exprs;
+	struct terms terms;
 };
 
 enum step {

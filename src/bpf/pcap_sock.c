@@ -109,14 +109,14 @@ static bool is_true(const struct graph *g, uint32_t cond)
 {
 	uint32_t k;
 
-	return cond != UINT32_MAX && expr_is_constant(&g->run.exprs, cond, &k) && k;
+	return cond != UINT32_MAX && term_is_constant(&g->run.terms, cond, &k) && k;
 }
 
 static bool is_false(const struct graph *g, uint32_t cond)
 {
 	uint32_t k;
 
-	return cond == UINT32_MAX || (expr_is_constant(&g->run.exprs, cond, &k) && !k);
+	return cond == UINT32_MAX || (term_is_constant(&g->run.terms, cond, &k) && !k);
 }
 
 /* One of the two ways (or both) that a step has left. */
@@ -273,7 +273,7 @@ static void expand(struct graph *g, uint32_t at)
 		g->nodes[at].cond = o.no;
 	} else {
 		yes = after(g, &s, &m, how, other, true, false);
-		if (outcome_is_either(&g->run.exprs, &o))
+		if (outcome_is_either(&g->run.terms, &o))
 			no = after(g, &s, &m, how, other, false, true);
 		else
 			no = maybe_node(g, &s, &m, how, other, &o);
@@ -290,7 +290,7 @@ static void graph_reset(struct graph *g)
 
 	for (; g->nnodes; g->nnodes--)
 		free(g->nodes[g->nnodes - 1].set);
-	exprs_reset(&g->run.exprs);
+	exprs_reset(&g->run.terms);
 	memset(g->node_table, 0, sizeof(g->node_table));
 	for (i = 0; i < ANSWERS; i++)
 		g->nodes[new_node(g)].answer = i;
@@ -335,10 +335,10 @@ static uint32_t build(struct graph *g, const struct packet *packets, uint32_t n)
 		insert(g, &s, m);
 	}
 	first = node_for(g, &s);
-	for (i = ANSWERS; i < g->nnodes && !g->failed && !g->run.exprs.full; i++)
+	for (i = ANSWERS; i < g->nnodes && !g->failed && !g->run.terms.full; i++)
 		if (!g->nodes[i].done)
 			expand(g, i);
-	return g->run.exprs.full ? ANSWER_UNKNOWN : first;
+	return g->run.terms.full ? ANSWER_UNKNOWN : first;
 }
 
 /* --- as C -------------------------------------------------------------------------- */
@@ -400,7 +400,7 @@ static void emit_nodes(const struct graph *g, const uint32_t *sorted, uint32_t n
 			continue;
 		}
 		text_puts(c, "\tif ");
-		expr_emit(&g->run.exprs, node->cond, c);
+		term_emit(&g->run.terms, node->cond, c);
 		text_printf(c, "\n\t\tgoto n%u;\n\tgoto n%u;\n", node->yes, node->no);
 	}
 }

@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Every test is emitted only when it was asked for, the cheapest first. What cannot be
+ * told at a hook (a flag where there is only a socket, a window where there is no socket)
+ * is not shown there: lnk_question() then says LNK_HIDE, and the call counts as filtered.
+ */
+#include "bpf/question.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bpf/expr.h"
+#include "bpf/names.h"
+#include "bpf/pcap_filter.h"
+
+static bool any_list(const struct question *q)
+{
+	int i;
+
+	for (i = 0; i < SIDES; i++)
+		if (q->addresses[i].n || q->ports[i].n)
+			return true;
+	return false;
+}
+
+static bool asks_packet(const struct question *q)
+{
+	return q->flags_on || q->flags_off || q->len_set;
+}
+
+bool question_filters(const struct question *q)
+{
+	return any_list(q) || asks_packet(q) || q->family || q->ninterfaces || q->netns_set ||
+	       q->pcap || q->where;
+}
+
+/* --- addresses --------------------------------------------------------------------- */
+
+/* One word of a prefix against one word of an address `a`. */
+static void emit_word(const struct prefix *p, int word, bool *first, struct text *out)
+{
+	unsigned int from = (unsigned int)word * 32, bits;
+	uint32_t mask;
+
+	if (p->length <= from)
+		return;
+	bits = p->length - from;
+	mask = bits >= 32 ? UINT32_MAX : htonl(~(UINT32_MAX >> bits));
+	text_puts(out, *first ? "" : " && ");
+	*first = false;
+	if (mask == UINT32_MAX)
+		text_printf(out, "a[%d] == 0x%xU", word, p->address.s6_addr32[word]);
+	else
+		text_printf(out, "(a[%d] & 0x%xU) == 0x%xU", word, mask, p->address.s6_addr32[word]);
+}
+
+/* The last word differs most often, so it is looked at first. */
+static void emit_prefixes(const struct prefixes *list, const char *name, struct text *out)
+{
+	bool first;
+	int i, word;
+
+	text_printf(out, "static __always_inline int lnk_in_%s(const u32 *a)\n{\n", name);
+	for (i = 0; i < list->n; i++) {
+		first = true;
+		text_puts(out, "\tif (");
+		for (word = 3; word >= 0; word--)
+			emit_word(&list->v[i], word, &first, out);
+		text_puts(out, first ? "a[0] | a[1] | a[2] | a[3]) /* known at all */\n"
+				     : ")\n");
+		text_puts(out, "\t\treturn 1;\n");
+	}
+	text_puts(out, "\treturn 0;\n}\n");
+}
+
+/* --- ports ------------------------------------------------------------------------- */
+
+static int range_cmp(const void *a, const void *b)
+{
+	const struct port_range *x = a, *y = b;
+
+	return (x->from > y->from) - (x->from < y->from);
+}
+
+/* Sorts, and joins what touches or overlaps. Returns how many are left. */
+static int tidy_ranges(struct port_range *v, int n)
+{
+	int i, kept = 0;
+
+	qsort(v, (size_t)n, sizeof(*v), range_cmp);
+	for (i = 1; i < n; i++) {
+		if (v[i].from <= (uint32_t)v[kept].to + 1) {
+			if (v[i].to > v[kept].to)
+				v[kept].to = v[i].to;
+		} else {
+			v[++kept] = v[i];
+		}
+	}
+	return n ? kept + 1 : 0;
+}
+
+static void indent(int depth, struct text *out)
+{
+	for (; depth > 0; depth--)
+		text_puts(out, "\t");
+}
+
+/* A tree of comparisons: the 1,000 ports of a list cost ten of them. */
+static void emit_range_tree(const struct port_range *v, int n, int depth, struct text *out)
+{
+	int half = n / 2;
+
+	indent(depth, out);
+	if (n == 1) {
+		if (v->from == v->to)
+			text_printf(out, "return p == %u;\n", v->from);
+		else
+			text_printf(out, "return p >= %u && p <= %u;\n", v->from, v->to);
+		return;
+	}
+	text_printf(out, "if (p < %u) {\n", v[half].from);
+	emit_range_tree(v, half, depth + 1, out);
+	indent(depth, out);
+	text_puts(out, "} else {\n");
+	emit_range_tree(v + half, n - half, depth + 1, out);
+	indent(depth, out);
+	text_puts(out, "}\n");
+}
+
+static void emit_ports(const struct port_ranges *list, const char *name, struct text *out)
+{
+	struct port_ranges tidy = *list;
+
+	tidy.n = tidy_ranges(tidy.v, tidy.n);
+	text_printf(out, "static __always_inline int lnk_port_%s(u32 p)\n{\n", name);
+	emit_range_tree(tidy.v, tidy.n, 1, out);
+	text_puts(out, "}\n");
+}
+
+/* --- the question ------------------------------------------------------------------ */
+
+static const char *const side_name[SIDES] = { "any", "source", "destination" };
+
+static void emit_lists(const struct question *q, struct text *out)
+{
+	int i;
+
+	for (i = 0; i < SIDES; i++) {
+		if (q->addresses[i].n)
+			emit_prefixes(&q->addresses[i], side_name[i], out);
+		if (q->ports[i].n)
+			emit_ports(&q->ports[i], side_name[i], out);
+	}
+}
+
+static void hide_unless(struct text *out, const char *condition)
+{
+	text_printf(out, "\tif (!(%s))\n\t\treturn LNK_HIDE;\n", condition);
+}
+
+static void emit_list_tests(const struct question *q, struct text *out)
+{
+	if (q->ports[SIDE_ANY].n)
+		hide_unless(out, "lnk_port_any(event->sport) || lnk_port_any(event->dport)");
+	if (q->ports[SIDE_SOURCE].n)
+		hide_unless(out, "lnk_port_source(event->sport)");
+	if (q->ports[SIDE_DESTINATION].n)
+		hide_unless(out, "lnk_port_destination(event->dport)");
+	if (q->addresses[SIDE_ANY].n)
+		hide_unless(out, "lnk_in_any((const u32 *)event->saddr) || "
+				 "lnk_in_any((const u32 *)event->daddr)");
+	if (q->addresses[SIDE_SOURCE].n)
+		hide_unless(out, "lnk_in_source((const u32 *)event->saddr)");
+	if (q->addresses[SIDE_DESTINATION].n)
+		hide_unless(out, "lnk_in_destination((const u32 *)event->daddr)");
+	if (q->family)
+		hide_unless(out, q->family == 4 ? "lnk_is_ipv4(call, event)"
+						: "!lnk_is_ipv4(call, event)");
+}
+
+static void emit_packet_tests(const struct question *q, struct text *out)
+{
+	if (!asks_packet(q))
+		return;
+	hide_unless(out, "call->knows & LNK_KNOWS_PACKET");
+	if (q->flags_on || q->flags_off)
+		text_printf(out,
+			    "\tif ((lnk_tcp_flags(call) & 0x%x) != 0x%x)\n"
+			    "\t\treturn LNK_HIDE;\n",
+			    q->flags_on | q->flags_off, q->flags_on);
+	if (q->len_set)
+		text_printf(out,
+			    "\tif (lnk_payload(call) < %" PRIu32 "U || lnk_payload(call) > %" PRIu32
+			    "U)\n\t\treturn LNK_HIDE;\n",
+			    q->len_min, q->len_max);
+}
+
+static void emit_place_tests(const struct question *q, struct text *out)
+{
+	int i;
+
+	if (q->netns_set)
+		text_printf(out, "\tif (lnk_netns(call) != %" PRIu32 "U)\n\t\treturn LNK_HIDE;\n",
+			    q->netns);
+	if (!q->ninterfaces)
+		return;
+	hide_unless(out, "call->knows & LNK_KNOWS_SKB");
+	text_puts(out, "\tswitch (lnk_ifindex(call)) {\n");
+	for (i = 0; i < q->ninterfaces; i++)
+		text_printf(out, "\tcase %" PRIu32 ":\n", q->interfaces[i]);
+	text_puts(out, "\t\tbreak;\n\tdefault:\n\t\treturn LNK_HIDE;\n\t}\n");
+}
+
+static void emit_pcap_test(struct text *out)
+{
+	text_puts(out, "\tint matches = call->knows & LNK_KNOWS_PACKET ? lnk_pcap(&call->wire)\n"
+		       "\t\t\t\t\t\t\t      : lnk_pcap_sock(event);\n"
+		       "\n"
+		       "\tif (matches == -1)\n"
+		       "\t\treturn LNK_CANNOT_READ;\n"
+		       "\tif (matches != 1)\n"
+		       "\t\treturn LNK_HIDE;\n");
+}
+
+/* --- expressions ------------------------------------------------------------------- */
+
+/* `where`: "--where", "--col rtt". */
+static int translate(const char *expression, const char *where, struct text *c,
+		     unsigned int *needs, struct text *why)
+{
+	struct expr_name *names;
+	struct expr_error error = { 0 };
+	size_t i;
+	int err;
+
+	names = calloc(probe_name_count, sizeof(*names));
+	if (!names)
+		return -ENOMEM;
+	for (i = 0; i < probe_name_count; i++)
+		names[i] = (struct expr_name){
+			.name = probe_names[i].name,
+			.type = probe_names[i].pointer ? EXPR_POINTER : EXPR_NUMBER,
+			.c = probe_names[i].c,
+			.needs = probe_names[i].needs,
+		};
+	err = expr_translate(expression, names, probe_name_count, c, needs, &error);
+	if (err)
+		text_printf(why, "%s:%zu: %s", where, error.column, error.message);
+	free(names);
+	return err;
+}
+
+/* clang's own messages about a member that is not there name the option. */
+static void emit_line(const char *where, struct text *out)
+{
+	text_printf(out, "#line 1 \"%s\"\n", where);
+}
+
+static int emit_where(const struct question *q, struct text *out, struct text *why)
+{
+	struct text c = { 0 };
+	unsigned int needs = 0;
+	int err = translate(q->where, "--where", &c, &needs, why);
+
+	if (!err) {
+		text_puts(out, "static __always_inline int lnk_where(const struct lnk_call *call, "
+			       "const struct lnk_event *event)\n{\n");
+		text_printf(out, "\tif ((call->knows & %u) != %u)\n\t\treturn 0;\n", needs, needs);
+		emit_line("--where", out);
+		text_printf(out, "return (%s) != 0;\n", text_str(&c));
+		emit_line("question", out);
+		text_puts(out, "}\n");
+	}
+	text_free(&c);
+	return err;
+}
+
+/* A documented name is the number itself, all 64 bits of it; an expression over several
+ * is translated. */
+static int emit_number(const struct asked_number *a, int slot, struct text *out, struct text *why)
+{
+	const struct probe_name *name = probe_name_find(a->expression);
+	struct text c = { 0 };
+	unsigned int needs = 0;
+	int err = 0;
+
+	if (name) {
+		needs = name->needs;
+		text_printf(&c, "(u64)(%s)", name->c);
+	} else {
+		err = translate(a->expression, a->where, &c, &needs, why);
+	}
+	if (!err) {
+		text_printf(out, "\textra[%d] = LNK_UNKNOWN;\n\tif ((call->knows & %u) == %u)\n",
+			    slot, needs, needs);
+		if (!name)
+			emit_line(a->where, out);
+		text_printf(out, "\t\textra[%d] = %s;\n", slot, text_str(&c));
+		if (!name)
+			emit_line("question", out);
+	}
+	text_free(&c);
+	return err;
+}
+
+static int emit_collect(const struct question *q, struct text *out, struct text *why)
+{
+	int i, err = 0;
+
+	text_puts(out, "static __always_inline void lnk_collect(const struct lnk_call *call, const "
+		       "struct lnk_event *event, u64 *extra)\n{\n");
+	for (i = 0; i < q->nnumbers && !err; i++)
+		err = emit_number(&q->numbers[i], q->first_number + i, out, why);
+	text_puts(out, "}\n");
+	return err;
+}
+
+/* --- all --------------------------------------------------------------------------- */
+
+static void emit_question(const struct question *q, struct text *out)
+{
+	text_puts(out, "static __always_inline enum lnk_answer lnk_question(const struct lnk_call "
+		       "*call, const struct lnk_event *event)\n{\n");
+	emit_list_tests(q, out);
+	emit_packet_tests(q, out);
+	emit_place_tests(q, out);
+	if (q->where)
+		hide_unless(out, "lnk_where(call, event)");
+	if (q->pcap)
+		emit_pcap_test(out);
+	text_puts(out, "\treturn LNK_SHOW;\n}\n");
+}
+
+int question_emit(const struct question *q, struct text *out, struct text *why)
+{
+	int err = 0;
+
+	if (q->where || q->nnumbers)
+		expr_emit_helpers(out);
+	if (q->pcap)
+		err = pcap_filter_emit(q->pcap, out, why);
+	if (!err && q->where)
+		err = emit_where(q, out, why);
+	if (err)
+		return err;
+	emit_lists(q, out);
+	if (question_filters(q))
+		emit_question(q, out);
+	return q->nnumbers ? emit_collect(q, out, why) : 0;
+}
