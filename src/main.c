@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -108,20 +109,21 @@ static bool may_run(void)
 	return true;
 }
 
-static int run(struct session *s, const struct config *conf, struct view *view, int stop_fd)
+static int run(struct session *s, const struct config *conf, const struct ask *ask,
+	       struct view *view, int stop_fd)
 {
 	struct choice all = choice_all(conf->attach);
 	int err;
 
 	if (conf->dump_source) {
-		err = session_prepare(s, conf, &all, stop_fd);
+		err = session_prepare(s, conf, ask, &all, stop_fd);
 		if (!err)
 			err = dump_source(s);
 	} else if (conf->check) {
-		err = check_run(s, conf, stop_fd);
+		err = check_run(s, conf, ask, stop_fd);
 	} else {
 		view_open(view, conf);
-		err = session_start(s, conf, stop_fd);
+		err = session_start(s, conf, ask, stop_fd);
 		if (!err)
 			err = loop_run(s, view);
 	}
@@ -134,16 +136,21 @@ int main(int argc, char **argv)
 {
 	struct session s;
 	struct view view;
-	struct text why = { 0 };
+	struct text why = { 0 }, note = { 0 };
 	struct config conf;
+	struct ask ask;
 	int err, stop_fd;
 	bool out_open = hold_standard_fds();
 
-	if (options_parse(&conf, argc, argv, &why) || view_parse(&view, &conf, &why)) {
+	if (options_parse(&conf, argc, argv, &why) || view_parse(&view, &conf, &why) ||
+	    ask_parse(&ask, &conf, &view.columns, &why, &note)) {
 		log_error("%s", text_str(&why));
 		text_free(&why);
 		return EXIT_USAGE;
 	}
+	if (note.len)
+		log_info("%s", note.s);
+	text_free(&note);
 	if (!out_open) {
 		log_error("standard output is closed: there is nowhere to print to");
 		return EXIT_FAILED;
@@ -164,9 +171,11 @@ int main(int argc, char **argv)
 		log_close();
 		return err;
 	}
-	err = run(&s, &conf, &view, stop_fd);
+	err = run(&s, &conf, &ask, &view, stop_fd);
 	session_close(&s);
 	view_close(&view);
+	ask_free(&ask);
+	free(conf.words);
 	close(stop_fd);
 	log_close();
 	return err ? EXIT_FAILED : 0;

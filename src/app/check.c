@@ -23,10 +23,10 @@ static bool can_serve_all(struct session *s)
 	return true;
 }
 
-static int build(struct session *s, const struct config *conf, const struct choice *choice,
-		 int stop_fd)
+static int build(struct session *s, const struct config *conf, const struct ask *ask,
+		 const struct choice *choice, int stop_fd)
 {
-	int err = session_prepare(s, conf, choice, stop_fd);
+	int err = session_prepare(s, conf, ask, choice, stop_fd);
 
 	return err ? err : session_build(s);
 }
@@ -72,15 +72,15 @@ static int report(const struct session *s)
 	return refused || s->program.strays.len ? -EINVAL : 0;
 }
 
-int check_run(struct session *s, const struct config *conf, int stop_fd)
+int check_run(struct session *s, const struct config *conf, const struct ask *ask, int stop_fd)
 {
 	struct choice all = choice_all(conf->attach), best = choice_best(conf->attach);
 	int err;
 
-	err = build(s, conf, conf->verbose ? &all : &best, stop_fd);
+	err = build(s, conf, ask, conf->verbose ? &all : &best, stop_fd);
 	if (!err && !conf->verbose && !can_serve_all(s) && choice_can_widen(&best, &all)) {
 		session_close(s);
-		err = build(s, conf, &all, stop_fd);
+		err = build(s, conf, ask, &all, stop_fd);
 	}
 	return err ? err : report(s);
 }

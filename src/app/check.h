@@ -10,6 +10,6 @@
  * says what became of each. Returns 0 when every program that this kernel can take was
  * taken. The caller closes the session.
  */
-int check_run(struct session *s, const struct config *conf, int stop_fd);
+int check_run(struct session *s, const struct config *conf, const struct ask *ask, int stop_fd);
 
 #endif

@@ -75,23 +75,23 @@ const char *choice_refusal(enum hook_kind kind)
 	return NULL;
 }
 
-static int rewrite_filter(struct source *src, const struct config *conf, struct text *why)
+static int rewrite_filter(struct source *src, const struct ask *ask, struct text *why)
 {
 	static const char *const words[] = { "FILTER_IP_WORD0", "FILTER_IP_WORD1",
 					     "FILTER_IP_WORD2", "FILTER_IP_WORD3" };
 	int i, err;
 
-	err = rewrite_constant(src, "FILTER_IP", conf->ip_set, why);
+	err = rewrite_constant(src, "FILTER_IP", ask->ip_set, why);
 	for (i = 0; i < 4 && !err; i++)
-		err = rewrite_constant(src, words[i], conf->ip_set ? conf->ip.s6_addr32[i] : 0,
+		err = rewrite_constant(src, words[i], ask->ip_set ? ask->ip.s6_addr32[i] : 0,
 				       why);
 	if (!err)
-		err = rewrite_constant(src, "FILTER_PORT", conf->port, why);
+		err = rewrite_constant(src, "FILTER_PORT", ask->port, why);
 	return err;
 }
 
 int choice_rewrite(struct source *src, const struct choice *c, const struct config *conf,
-		   struct text *why)
+		   const struct ask *ask, struct text *why)
 {
 	const struct {
 		const char *name;
@@ -106,7 +106,8 @@ int choice_rewrite(struct source *src, const struct choice *c, const struct conf
 		{ "KERNEL_HZ", kernel_hz() },
 		{ "STATS_ONLY", conf->stats },
 		{ "DEBUG_FUNC", conf->debug_func },
-		{ "EXTRA", conf->debug_func },
+		{ "EXTRA", (uint64_t)conf->debug_func + (uint64_t)ask->numbers },
+		{ "FILTER_QUESTION", ask->filters },
 		{ "TP_NETIF_RECEIVE_SKB_SKBADDR",
 		  kernel_has_raw_tracepoints()
 			  ? 0
@@ -117,5 +118,5 @@ int choice_rewrite(struct source *src, const struct choice *c, const struct conf
 
 	for (i = 0; i < sizeof(constants) / sizeof(constants[0]) && !err; i++)
 		err = rewrite_constant(src, constants[i].name, constants[i].value, why);
-	return err ? err : rewrite_filter(src, conf, why);
+	return err ? err : rewrite_filter(src, ask, why);
 }

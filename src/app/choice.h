@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 
+#include "app/ask.h"
 #include "bpf/source.h"
 #include "conf/config.h"
 
@@ -36,6 +37,6 @@ const char *choice_refusal(enum hook_kind kind);
 
 /* Writes the choice, the filter and the modes into the probes' constants. */
 int choice_rewrite(struct source *src, const struct choice *c, const struct config *conf,
-		   struct text *why);
+		   const struct ask *ask, struct text *why);
 
 #endif

@@ -76,7 +76,7 @@ static void look_at_places(struct report *r, const struct config *conf, int stop
 	int err;
 
 	capture_begin(&c);
-	err = session_prepare(&s, conf, &all, stop_fd);
+	err = session_prepare(&s, conf, &(struct ask){ 0 }, &all, stop_fd);
 	capture_end(&c, &said);
 	if (err) {
 		r->group = "places of the hooks";
@@ -88,14 +88,15 @@ static void look_at_places(struct report *r, const struct config *conf, int stop
 	text_free(&said);
 }
 
-static int attach(struct report *r, struct session *s, const struct config *conf, int stop_fd)
+static int attach(struct report *r, struct session *s, const struct config *conf,
+		  const struct ask *ask, int stop_fd)
 {
 	struct text said = { 0 };
 	struct capture c;
 	int err;
 
 	capture_begin(&c);
-	err = session_start(s, conf, stop_fd);
+	err = session_start(s, conf, ask, stop_fd);
 	capture_end(&c, &said);
 	if (!err || err == -ENOENT)
 		doctor_check_stages(r, s);
@@ -110,6 +111,7 @@ static int attach(struct report *r, struct session *s, const struct config *conf
 static int try_it(struct report *r, const struct config *conf, int stop_fd)
 {
 	struct config own = *conf;
+	struct ask ask = { .ip_set = false };
 	struct session s;
 	struct visit v;
 	int err;
@@ -120,11 +122,11 @@ static int try_it(struct report *r, const struct config *conf, int stop_fd)
 		report_add(r, VERDICT_LIMIT, "listening", "look at: ip address show dev lo",
 			   "cannot listen there, so nothing was compared: %s", strerror(-err));
 	}
-	own.ip_set = own.stats = own.debug_func = false;
-	own.port = v.port;
+	own.stats = own.debug_func = false;
+	ask.port = v.port;
 	own.rate = 0;
 	own.no_cache = true; /* does the compiler work? */
-	err = attach(r, &s, &own, stop_fd);
+	err = attach(r, &s, &own, &ask, stop_fd);
 	if (!err)
 		doctor_check_traffic(r, &s, &v);
 	session_close(&s);

@@ -423,15 +423,15 @@ static void first_header(struct loop *l)
 static void heading(struct loop *l)
 {
 	const struct config *c = l->s->conf;
-	char ip[INET6_ADDRSTRLEN];
+	struct text t = { 0 };
 
 	log_info("Started TCP monitoring...");
-	if (c->ip_set) {
-		table_address(c->ip.s6_addr, ip);
-		log_info("Filtering for IP: %s", ip);
+	ask_describe(c, &t);
+	if (t.len) {
+		t.s[t.len - 1] = '\0';
+		log_info("%s", t.s);
 	}
-	if (c->port)
-		log_info("Filtering for Port: %u", c->port);
+	text_free(&t);
 	if (c->stats)
 		text_puts(&l->out.buf, "TCP Event Monitoring - Statistics Mode\n"
 				       "----------------------------------------\n");

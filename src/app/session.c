@@ -36,18 +36,18 @@
 
 /* --- prepare --------------------------------------------------------------------- */
 
-int session_prepare(struct session *s, const struct config *conf, const struct choice *choice,
-		    int stop_fd)
+int session_prepare(struct session *s, const struct config *conf, const struct ask *ask,
+		    const struct choice *choice, int stop_fd)
 {
 	struct text why = { 0 };
 	int err;
 
 	*s = (struct session){ .conf = conf, .typed = choice->direct, .stop_fd = stop_fd };
 	s->program.counters_fd = s->program.events_fd = -1;
-	s->extra = conf->debug_func;
+	s->extra = conf->debug_func + ask->numbers;
 	err = source_load(&s->source, conf->probe_dir, &why);
 	if (!err)
-		err = choice_rewrite(&s->source, choice, conf, &why);
+		err = choice_rewrite(&s->source, choice, conf, ask, &why);
 	if (!err)
 		err = source_hooks(&s->source, &s->hooks, &why);
 	if (!err)
@@ -60,7 +60,7 @@ int session_prepare(struct session *s, const struct config *conf, const struct c
 	if (err)
 		return err;
 	s->account.stats_only = conf->stats;
-	source_assemble(&s->source, &s->hooks, "", &s->text);
+	source_assemble(&s->source, &s->hooks, text_str(&ask->c), &s->text);
 	return 0;
 }
 
@@ -318,12 +318,12 @@ static int session_attach(struct session *s, struct text *said)
 }
 
 /* Prepare, build and attach with one choice of kinds. */
-static int session_try(struct session *s, const struct config *conf, const struct choice *choice,
-		       int stop_fd, struct text *said)
+static int session_try(struct session *s, const struct config *conf, const struct ask *ask,
+		       const struct choice *choice, int stop_fd, struct text *said)
 {
 	int err;
 
-	err = session_prepare(s, conf, choice, stop_fd);
+	err = session_prepare(s, conf, ask, choice, stop_fd);
 	if (!err)
 		err = session_build(s);
 	if (!err)
@@ -331,7 +331,7 @@ static int session_try(struct session *s, const struct config *conf, const struc
 	return err;
 }
 
-int session_start(struct session *s, const struct config *conf, int stop_fd)
+int session_start(struct session *s, const struct config *conf, const struct ask *ask, int stop_fd)
 {
 	struct choice all = choice_all(conf->attach), best = choice_best(conf->attach);
 	struct text said = { 0 };
@@ -339,12 +339,12 @@ int session_start(struct session *s, const struct config *conf, int stop_fd)
 
 	if (swept)
 		log_verbose("removed %d kprobes that a killed run had left", swept);
-	err = session_try(s, conf, &best, stop_fd, &said);
+	err = session_try(s, conf, ask, &best, stop_fd, &said);
 	if (!err && s->incomplete && choice_can_widen(&best, &all)) {
 		log_verbose("a stage has no hook of the best kinds: compiling in all kinds");
 		session_close(s);
 		text_reset(&said);
-		err = session_try(s, conf, &all, stop_fd, &said);
+		err = session_try(s, conf, ask, &all, stop_fd, &said);
 	}
 	if (said.len)
 		said.s[said.len - 1] = '\0';

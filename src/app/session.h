@@ -6,6 +6,7 @@
 #ifndef LNK_SESSION_H
 #define LNK_SESSION_H
 
+#include "app/ask.h"
 #include "app/choice.h"
 #include "bpf/hooks.h"
 #include "bpf/program.h"
@@ -37,8 +38,8 @@ struct session {
 };
 
 /* Reads the probes and makes the program text. Needs no privilege. Errors are printed. */
-int session_prepare(struct session *s, const struct config *conf, const struct choice *choice,
-		    int stop_fd);
+int session_prepare(struct session *s, const struct config *conf, const struct ask *ask,
+		    const struct choice *choice, int stop_fd);
 
 /* Compiles and loads. Errors are printed. -EINTR: the user ended it. */
 int session_build(struct session *s);
@@ -48,7 +49,7 @@ int session_build(struct session *s);
  * once more with every kind when that leaves a stage without; attaches, and says which
  * hook serves each stage. Errors are printed; -ENOENT when no stage is served.
  */
-int session_start(struct session *s, const struct config *conf, int stop_fd);
+int session_start(struct session *s, const struct config *conf, const struct ask *ask, int stop_fd);
 void session_detach(struct session *s);
 
 /* Reads the kernel's counters into the account, and that into s->lines. */

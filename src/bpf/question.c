@@ -282,26 +282,31 @@ static int emit_where(const struct question *q, struct text *out, struct text *w
  * is translated. */
 static int emit_number(const struct asked_number *a, int slot, struct text *out, struct text *why)
 {
-	const struct probe_name *name = probe_name_find(a->expression);
-	struct text c = { 0 };
+	const struct probe_name *name = a->where ? NULL : probe_name_find(a->expression);
+	struct text c = { 0 }, label = { 0 };
 	unsigned int needs = 0;
 	int err = 0;
 
 	if (name) {
 		needs = name->needs;
 		text_printf(&c, "(u64)(%s)", name->c);
+	} else if (a->where) {
+		text_printf(&label, "--col %s", a->where);
+		err = translate(a->expression, text_str(&label), &c, &needs, why);
 	} else {
-		err = translate(a->expression, a->where, &c, &needs, why);
+		text_printf(why, "the probes have no number called '%s'", a->expression);
+		err = -EINVAL;
 	}
 	if (!err) {
 		text_printf(out, "\textra[%d] = LNK_UNKNOWN;\n\tif ((call->knows & %u) == %u)\n",
 			    slot, needs, needs);
 		if (!name)
-			emit_line(a->where, out);
+			emit_line(text_str(&label), out);
 		text_printf(out, "\t\textra[%d] = %s;\n", slot, text_str(&c));
 		if (!name)
 			emit_line("question", out);
 	}
+	text_free(&label);
 	text_free(&c);
 	return err;
 }
@@ -334,14 +339,26 @@ static void emit_question(const struct question *q, struct text *out)
 	text_puts(out, "\treturn LNK_SHOW;\n}\n");
 }
 
-int question_emit(const struct question *q, struct text *out, struct text *why)
+/* What is there to say of a good expression is no error. */
+static int emit_pcap(const char *expression, struct text *out, struct text *why, struct text *note)
+{
+	struct text said = { 0 };
+	int err = pcap_filter_emit(expression, out, &said);
+
+	if (said.len)
+		text_printf(err ? why : note, "expression: %s", said.s);
+	text_free(&said);
+	return err;
+}
+
+int question_emit(const struct question *q, struct text *out, struct text *why, struct text *note)
 {
 	int err = 0;
 
 	if (q->where || q->nnumbers)
 		expr_emit_helpers(out);
 	if (q->pcap)
-		err = pcap_filter_emit(q->pcap, out, why);
+		err = emit_pcap(q->pcap, out, why, note);
 	if (!err && q->where)
 		err = emit_where(q, out, why);
 	if (err)

@@ -7,48 +7,19 @@
 #ifndef LNK_QUESTION_H
 #define LNK_QUESTION_H
 
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/ranges.h"
 #include "base/text.h"
 #include "probes/event.h"
 
-#define QUESTION_MAX_PREFIXES 256
-#define QUESTION_MAX_PORTS 1024
 #define QUESTION_MAX_INTERFACES 64
-
-/* Which end of a packet is meant. */
-enum side {
-	SIDE_ANY,
-	SIDE_SOURCE,
-	SIDE_DESTINATION,
-	SIDES
-};
-
-struct prefix {
-	struct in6_addr address; /* IPv4 as ::ffff:a.b.c.d; bits beyond the length are 0 */
-	unsigned int length;     /* 0 to 128: of an IPv4 prefix 96 more */
-};
-
-struct prefixes {
-	struct prefix v[QUESTION_MAX_PREFIXES];
-	int n;
-};
-
-struct port_range {
-	uint16_t from, to; /* host byte order, both included */
-};
-
-struct port_ranges {
-	struct port_range v[QUESTION_MAX_PORTS];
-	int n;
-};
 
 /* A number that is collected: a documented name, or an expression over them. */
 struct asked_number {
 	const char *expression;
-	const char *where; /* what errors call it: "--col NAME" */
+	const char *where;      /* what errors call it; NULL: it is a documented name */
 };
 
 struct question {
@@ -73,9 +44,10 @@ struct question {
 bool question_filters(const struct question *q);
 
 /*
- * Adds the C text. Returns 0, or -EINVAL with one line in *why: what is wrong with which
- * expression, and where.
+ * Adds the C text. Returns 0, with a remark in *note or none, or -EINVAL with one line in
+ * *why: what is wrong with which expression, and where.
  */
-int question_emit(const struct question *q, struct text *out, struct text *why);
+int question_emit(const struct question *q, struct text *out, struct text *why,
+		  struct text *note);
 
 #endif

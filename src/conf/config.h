@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/ranges.h"
+
 /* --attach: which kind of hook may be used. */
 enum attach_mode {
 	ATTACH_AUTO,
@@ -48,11 +50,29 @@ struct strings {
 	int n;
 };
 
+/* --flags */
+struct tcp_flags {
+	uint8_t on, off;
+};
+
+/* --len */
+struct lengths {
+	bool set;
+	uint32_t min, max; /* both included */
+};
+
 struct config {
 	/* filters */
-	bool ip_set;
-	struct in6_addr ip; /* IPv4 as ::ffff:a.b.c.d */
-	uint16_t port;      /* host byte order; 0: every port */
+	struct prefixes addresses[SIDES]; /* all of them, where any is given */
+	struct port_ranges ports[SIDES];
+	bool ipv4, ipv6; /* only these; both false: both */
+	struct tcp_flags flags;
+	struct lengths len;
+	struct strings interfaces; /* names or globs */
+	const char *netns;         /* name, path, inode number or PID; NULL: all */
+	const char *where;         /* C expression, NULL: none */
+	const char *filter;        /* tcpdump expression, NULL: none */
+	char *words;               /* the same, of the words that are no options; malloc(3)ed */
 
 	/* output */
 	bool stats;

@@ -52,29 +52,167 @@ const struct option_def option_table[] = {
 	{
 		.name = "ip",
 		.letter = 'i',
-		.type = OPT_ADDRESS,
+		.type = OPT_PREFIXES,
 		.group = GROUP_FILTER,
-		.field = FIELD(ip, struct in6_addr),
-		.given = FIELD(ip_set, bool),
-		.arg = "ADDR",
-		.help = "only packets from or to this IPv4 or IPv6 address",
+		.field = FIELD(addresses[SIDE_ANY], struct prefixes),
+		.arg = "ADDR[/LEN]",
+		.help = "only packets from or to this address or network; a list, or given "
+			"again: any of them",
 		.man = "Show only packets whose source or destination is this IPv4 or IPv6 "
-		       "address. The address is tested in the kernel. Together with -p both "
-		       "must match.",
+		       "address or network (10.0.0.0/8, 2001:db8::/32). Several, separated by "
+		       "commas or given one by one, are alternatives. All filters are tested in "
+		       "the kernel, and a packet must pass all that are given.",
+	},
+	{
+		.name = "src",
+		.type = OPT_PREFIXES,
+		.group = GROUP_FILTER,
+		.field = FIELD(addresses[SIDE_SOURCE], struct prefixes),
+		.arg = "ADDR[/LEN]",
+		.help = "the same of the source address",
+		.man = "As -i, but only the source address counts.",
+	},
+	{
+		.name = "dst",
+		.type = OPT_PREFIXES,
+		.group = GROUP_FILTER,
+		.field = FIELD(addresses[SIDE_DESTINATION], struct prefixes),
+		.arg = "ADDR[/LEN]",
+		.help = "the same of the destination address",
+		.man = "As -i, but only the destination address counts.",
 	},
 	{
 		.name = "port",
 		.letter = 'p',
-		.type = OPT_PORT,
+		.type = OPT_PORTS,
 		.group = GROUP_FILTER,
-		.field = FIELD(port, uint16_t),
+		.field = FIELD(ports[SIDE_ANY], struct port_ranges),
 		.min = 1,
 		.max = 65535,
-		.arg = "PORT",
-		.help = "only packets from or to this TCP port",
-		.man = "Show only packets whose source or destination port is this one, 1 to "
-		       "65535. The port is tested in the kernel. Together with -i both must "
-		       "match.",
+		.arg = "PORTS",
+		.help = "only packets from or to these TCP ports: 80,443,8000-8100",
+		.man = "Show only packets whose source or destination port is among these: "
+		       "ports from 1 to 65535 and ranges of them, separated by commas or given "
+		       "one by one.",
+	},
+	{
+		.name = "sport",
+		.type = OPT_PORTS,
+		.group = GROUP_FILTER,
+		.field = FIELD(ports[SIDE_SOURCE], struct port_ranges),
+		.min = 1,
+		.max = 65535,
+		.arg = "PORTS",
+		.help = "the same of the source port",
+		.man = "As -p, but only the source port counts.",
+	},
+	{
+		.name = "dport",
+		.type = OPT_PORTS,
+		.group = GROUP_FILTER,
+		.field = FIELD(ports[SIDE_DESTINATION], struct port_ranges),
+		.min = 1,
+		.max = 65535,
+		.arg = "PORTS",
+		.help = "the same of the destination port",
+		.man = "As -p, but only the destination port counts.",
+	},
+	{
+		.name = "ipv4",
+		.letter = '4',
+		.type = OPT_FLAG,
+		.group = GROUP_FILTER,
+		.field = FIELD(ipv4, bool),
+		.help = "only IPv4",
+		.man = "Show only IPv4 packets.",
+	},
+	{
+		.name = "ipv6",
+		.letter = '6',
+		.type = OPT_FLAG,
+		.group = GROUP_FILTER,
+		.field = FIELD(ipv6, bool),
+		.help = "only IPv6",
+		.man = "Show only IPv6 packets.",
+	},
+	{
+		.name = "interface",
+		.letter = 'I',
+		.type = OPT_LIST,
+		.group = GROUP_FILTER,
+		.field = FIELD(interfaces, struct strings),
+		.arg = "NAME",
+		.help = "only packets that came in on this interface; a glob, or given again: "
+			"any of them",
+		.man = "Show only packets that came in on this network interface. The name may be "
+		       "a pattern as the shell has them (eth*), and the option may be given "
+		       "again. Names are looked up once, when the program starts, in the network "
+		       "namespace of -N or in its own. A row of sock_def_readable has no packet "
+		       "and so no interface: it is not shown.",
+	},
+	{
+		.name = "netns",
+		.letter = 'N',
+		.type = OPT_TEXT,
+		.group = GROUP_FILTER,
+		.field = FIELD(netns, const char *),
+		.arg = "NS",
+		.help = "only this network namespace: a name of ip-netns(8), a path, an inode "
+			"number or a process",
+		.man = "Show only what happens in this network namespace: a name in /run/netns, a "
+		       "path with a slash such as /proc/1234/ns/net, the namespace's inode "
+		       "number, or the number of a process that is in it.",
+	},
+	{
+		.name = "flags",
+		.type = OPT_TCP_FLAGS,
+		.group = GROUP_FILTER,
+		.field = FIELD(flags, struct tcp_flags),
+		.arg = "LIST",
+		.help = "only packets with these TCP flags: SYN,!ACK",
+		.man = "Show only packets whose TCP header has these flags, and, of those with an "
+		       "exclamation mark, has not: FIN, SYN, RST, PSH, ACK, URG, ECE, CWR, "
+		       "separated by commas. A row of sock_def_readable has no packet: it is not "
+		       "shown.",
+	},
+	{
+		.name = "len",
+		.type = OPT_LENGTHS,
+		.group = GROUP_FILTER,
+		.field = FIELD(len, struct lengths),
+		.arg = "MIN-MAX",
+		.help = "only packets with so many bytes of TCP payload",
+		.man = "Show only packets with this many bytes of TCP payload: a number, a range, "
+		       "or a range that is open at one end (1-, -100). A row of sock_def_readable "
+		       "has no packet: it is not shown.",
+	},
+	{
+		.name = "where",
+		.type = OPT_TEXT,
+		.group = GROUP_FILTER,
+		.field = FIELD(where, const char *),
+		.arg = "EXPR",
+		.help = "only where this C expression is not 0; the names are in the manual",
+		.man = "Show only where this C expression is not 0, as in 'srtt_us > 20000 && len'. "
+		       "It is compiled into the probes. The names that it may use are under "
+		       "EXPRESSIONS. Where one of them has no value (a packet's at "
+		       "sock_def_readable, a socket's before the packet has one) the row is not "
+		       "shown. Only an expression is accepted: no assignment, no call, no "
+		       "statement.",
+	},
+	{
+		.name = "filter",
+		.type = OPT_TEXT,
+		.group = GROUP_FILTER,
+		.field = FIELD(filter, const char *),
+		.arg = "EXPR",
+		.help = "only what this tcpdump expression matches; the same as EXPR without an "
+			"option",
+		.man = "Show only packets that this expression of tcpdump(8), see "
+		       "pcap-filter(7), matches; the words after the options are one as well. It "
+		       "sees the packet from its IP header on, so that terms of the link layer "
+		       "are refused. Rows of sock_def_readable have no packet: they are shown "
+		       "where addresses and ports alone decide.",
 	},
 	{
 		.name = "stats",

@@ -15,8 +15,10 @@
 /* How an argument is read, and the type of the field in struct config it fills. */
 enum option_type {
 	OPT_FLAG,         /* bool; takes no argument */
-	OPT_ADDRESS,      /* struct in6_addr, and the bool at `given` */
-	OPT_PORT,         /* uint16_t */
+	OPT_PREFIXES,     /* struct prefixes; may be repeated */
+	OPT_PORTS,        /* struct port_ranges; may be repeated */
+	OPT_TCP_FLAGS,    /* struct tcp_flags */
+	OPT_LENGTHS,      /* struct lengths */
 	OPT_NUMBER,       /* uint64_t, min to max */
 	OPT_POWER_OF_TWO, /* unsigned int, min to max */
 	OPT_SECONDS,      /* uint64_t in nanoseconds, min to max */
@@ -42,7 +44,6 @@ struct option_def {
 	enum option_type type;
 	enum option_group group;
 	size_t field; /* offset in struct config */
-	size_t given; /* OPT_ADDRESS only: offset of its bool */
 	uint64_t min, max;
 	const char *arg;          /* what its argument is called in the documentation */
 	const char *def;          /* default, as the user would write it; NULL: none */

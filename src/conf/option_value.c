@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/num.h"
-#include "conf/address.h"
+#include "conf/filter_value.h"
 
 #define NSEC_PER_SEC 1000000000ULL
 
@@ -31,20 +31,26 @@ static void add_words(struct text *why, const char *const *words)
 		text_printf(why, "%s%s", !i ? "" : words[i + 1] ? ", " : " or ", words[i]);
 }
 
-/* No packet has such an address; :: would stand for the unknown ones. */
-static bool is_any(const struct in6_addr *a)
-{
-	return IN6_IS_ADDR_UNSPECIFIED(a) || (IN6_IS_ADDR_V4MAPPED(a) && !a->s6_addr32[3]);
-}
-
 void option_wanted(struct text *why, const struct option_def *o)
 {
 	switch (o->type) {
-	case OPT_ADDRESS:
-		text_puts(why, "a host's IPv4 or IPv6 address");
+	case OPT_PREFIXES:
+		text_puts(why, "a host's IPv4 or IPv6 address, a network such as 10.0.0.0/8 with "
+			       "no bit set beyond its length, or a list of these with commas");
 		break;
-	case OPT_PORT:
-		text_printf(why, "a port (%" PRIu64 " to %" PRIu64 ")", o->min, o->max);
+	case OPT_PORTS:
+		text_printf(why,
+			    "a port (%" PRIu64 " to %" PRIu64 "), a range such as 8000-8100, or a "
+			    "list of these with commas",
+			    o->min, o->max);
+		break;
+	case OPT_TCP_FLAGS:
+		text_puts(why, "a list of FIN, SYN, RST, PSH, ACK, URG, ECE, CWR with commas, each "
+			       "at most once, with '!' for those that must not be set");
+		break;
+	case OPT_LENGTHS:
+		text_puts(why, "a number of bytes (0 to 4294967295), or a range such as 1-100, 1- "
+			       "or -100");
 		break;
 	case OPT_NUMBER:
 		text_printf(why, "a whole number (%" PRIu64 " to %" PRIu64 ")", o->min, o->max);
@@ -94,17 +100,13 @@ static int find_word(const char *const *words, const char *s)
 static int set_number(const struct option_def *o, const char *s, void *to)
 {
 	unsigned int narrow;
-	uint16_t port;
 	uint64_t v;
 	int err;
 
 	err = num_parse(s, o->min, o->max, &v);
 	if (err)
 		return err;
-	if (o->type == OPT_PORT) {
-		port = (uint16_t)v;
-		memcpy(to, &port, sizeof(port));
-	} else if (o->type == OPT_POWER_OF_TWO) {
+	if (o->type == OPT_POWER_OF_TWO) {
 		if (v & (v - 1))
 			return -EINVAL;
 		narrow = (unsigned int)v;
@@ -164,14 +166,19 @@ int option_set(struct config *c, const struct option_def *o, const char *s)
 	case OPT_FLAG:
 		memcpy(base + o->field, &yes, sizeof(yes));
 		break;
-	case OPT_ADDRESS:
-		err = address_parse(s, (struct in6_addr *)(void *)(base + o->field));
-		if (!err && is_any((struct in6_addr *)(void *)(base + o->field)))
-			err = -EINVAL;
-		if (!err)
-			memcpy(base + o->given, &yes, sizeof(yes));
+	case OPT_PREFIXES:
+		err = prefixes_parse(s, (struct prefixes *)(void *)(base + o->field));
 		break;
-	case OPT_PORT:
+	case OPT_PORTS:
+		err = ports_parse(s, o->min, o->max,
+				  (struct port_ranges *)(void *)(base + o->field));
+		break;
+	case OPT_TCP_FLAGS:
+		err = tcp_flags_parse(s, (struct tcp_flags *)(void *)(base + o->field));
+		break;
+	case OPT_LENGTHS:
+		err = lengths_parse(s, (struct lengths *)(void *)(base + o->field));
+		break;
 	case OPT_NUMBER:
 	case OPT_POWER_OF_TWO:
 		err = set_number(o, s, base + o->field);

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "conf/option_table.h"
 
+#define WORDS_MAX 256 /* of an expression */
 #define MAX_SHOWN 100 /* bytes of an argument that a message repeats */
 
 /* What getopt_long() returns for a long option: its place in the table, out of the way
@@ -21,9 +22,8 @@
 struct parser {
 	struct config *c;
 	struct text *why;
-	const char *positional[2];
-	int npositional;
-	const char *surplus; /* the first argument there is no place for */
+	const char *word[WORDS_MAX]; /* what is no option */
+	int words;
 	bool seen[OPTION_MAX];
 };
 
@@ -46,7 +46,11 @@ static int set_value(struct parser *p, const struct option_def *o, const char *t
 	text_printf(p->why, "%s: ", typed);
 	add_quoted(p->why, s);
 	if (err == -E2BIG) {
-		text_printf(p->why, " is one too many: more than %d", STRINGS_MAX);
+		text_puts(p->why, " is more than there is room for: at most ");
+		text_printf(p->why, "%d",
+			    o->type == OPT_PREFIXES ? PREFIXES_MAX
+			    : o->type == OPT_PORTS  ? PORT_RANGES_MAX
+						    : STRINGS_MAX);
 	} else if (o->type == OPT_DIR && err != -ENOTDIR) {
 		text_printf(p->why, ": %s", strerror(-err));
 	} else {
@@ -86,6 +90,12 @@ static void option_as_typed(struct text *out, const struct option_def *o, int go
 		text_printf(out, "-%c", o->letter);
 }
 
+static bool may_repeat(const struct option_def *o)
+{
+	return o->type == OPT_FLAG || o->type == OPT_LIST || o->type == OPT_PREFIXES ||
+	       o->type == OPT_PORTS;
+}
+
 static int take_option(struct parser *p, int got)
 {
 	const struct option_def *o = find_option(got);
@@ -94,7 +104,7 @@ static int take_option(struct parser *p, int got)
 	int err = 0;
 
 	option_as_typed(&typed, o, got);
-	if (o->type != OPT_FLAG && o->type != OPT_LIST && p->seen[place]) {
+	if (!may_repeat(o) && p->seen[place]) {
 		text_printf(p->why, "%s: given more than once (now ", text_str(&typed));
 		add_quoted(p->why, optarg);
 		text_puts(p->why, "); it takes one value");
@@ -107,12 +117,14 @@ static int take_option(struct parser *p, int got)
 	return err;
 }
 
-static void take_positional(struct parser *p, const char *s)
+static int take_word(struct parser *p, const char *s)
 {
-	if (p->npositional < 2)
-		p->positional[p->npositional++] = s;
-	else if (!p->surplus)
-		p->surplus = s;
+	if (p->words == WORDS_MAX) {
+		text_printf(p->why, "more than %d words that are no options", WORDS_MAX);
+		return -EINVAL;
+	}
+	p->word[p->words++] = s;
+	return 0;
 }
 
 /* How many long options begin with the `len` bytes at `name`. */
@@ -206,7 +218,7 @@ static int take_all(struct parser *p, int argc, char **argv)
 	optind = 0; /* glibc: start afresh, also after a parse that was left half way */
 	while (!err && (got = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
 		if (got == 1)
-			take_positional(p, optarg);
+			err = take_word(p, optarg);
 		else if (got == ':')
 			err = refuse_missing(p);
 		else if (got == '?')
@@ -215,30 +227,56 @@ static int take_all(struct parser *p, int argc, char **argv)
 			err = take_option(p, got);
 	}
 	for (int i = optind; !err && i < argc; i++) /* after "--" */
-		take_positional(p, argv[i]);
+		err = take_word(p, argv[i]);
 	return err;
 }
 
-static int finish_positionals(struct parser *p)
+/* "5", "0.5": what an expression does not begin with. */
+static bool is_bare_number(const char *s)
 {
-	int err = 0;
+	return *s && strspn(s, "0123456789.") == strlen(s) && strchr(s, '.') == strrchr(s, '.');
+}
 
-	if (!p->c->stats && p->npositional) {
-		text_puts(p->why, "surplus argument ");
-		add_quoted(p->why, p->positional[0]);
-		text_puts(p->why, "; only with -s there may be others than options");
+/* The words from number `from` on, as tcpdump takes them: one expression. */
+static int take_expression(struct parser *p, int from)
+{
+	struct text t = { 0 };
+
+	if (p->c->filter) {
+		text_puts(p->why, "there are two expressions: --filter, and ");
+		add_quoted(p->why, p->word[from]);
 		return -EINVAL;
 	}
-	for (int i = 0; !err && i < p->npositional; i++)
-		err = set_value(p, &positional_table[i], positional_table[i].name,
-				p->positional[i]);
-	if (!err && p->surplus) {
-		text_puts(p->why, "surplus argument ");
-		add_quoted(p->why, p->surplus);
-		text_puts(p->why, "; -s takes an interval and a count");
-		err = -EINVAL;
+	for (int i = from; i < p->words; i++)
+		text_printf(&t, "%s%s", i > from ? " " : "", p->word[i]);
+	if (t.cut || !t.s) {
+		text_free(&t);
+		return -ENOMEM;
 	}
-	return err;
+	p->c->words = t.s;
+	p->c->filter = t.s;
+	return 0;
+}
+
+/* With -s numbers in front are the interval and the count. */
+static int finish_words(struct parser *p)
+{
+	int err = 0, i = 0;
+
+	for (; p->c->stats && i < p->words && i < (int)positional_count && !err; i++) {
+		if (!is_bare_number(p->word[i]))
+			break;
+		err = set_value(p, &positional_table[i], positional_table[i].name, p->word[i]);
+	}
+	if (err || i == p->words)
+		return err;
+	if (!is_bare_number(p->word[i]))
+		return take_expression(p, i);
+	text_puts(p->why, "surplus argument ");
+	add_quoted(p->why, p->word[i]);
+	text_puts(p->why, p->c->stats ? "; -s takes an interval and a count"
+				      : "; an interval and a count are given only with -s");
+	return -EINVAL;
 }
 
 int options_parse(struct config *c, int argc, char **argv, struct text *why)
@@ -249,9 +287,13 @@ int options_parse(struct config *c, int argc, char **argv, struct text *why)
 	defaults(c);
 	err = take_all(&p, argc, argv);
 	if (!err)
-		err = finish_positionals(&p);
+		err = finish_words(&p);
 	if (!err && c->json && !c->doctor) {
 		text_puts(why, "--json: there is JSON only of --doctor");
+		err = -EINVAL;
+	}
+	if (!err && c->ipv4 && c->ipv6) {
+		text_puts(why, "-4 and -6 exclude each other: leave both away to see both");
 		err = -EINVAL;
 	}
 	if (!err && c->numeric && c->resolve) {

@@ -79,7 +79,7 @@ static void help_option(struct text *out, const struct option_def *o)
 
 void options_help(struct text *out)
 {
-	text_puts(out, "Usage: " PROGRAM_NAME " [options] [-s [interval [count]]]\n"
+	text_puts(out, "Usage: " PROGRAM_NAME " [options] [-s [interval [count]]] [expression]\n"
 		       "Shows every TCP packet on its way up the kernel's receive path, one row "
 		       "for each\nkernel function it passes.\n");
 	for (int g = 0; g < GROUP_NR; g++) {

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+#include "app/ask.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/nets.h"
+
+/* The simplest filters are what they always were: numbers written into config.h. */
+static void take_constants(struct ask *a, struct question *q)
+{
+	struct prefixes *ips = &q->addresses[SIDE_ANY];
+	struct port_ranges *ports = &q->ports[SIDE_ANY];
+
+	if (ips->n == 1 && ips->v[0].length == 128) {
+		a->ip_set = true;
+		a->ip = ips->v[0].address;
+		ips->n = 0;
+	}
+	if (ports->n == 1 && ports->v[0].from == ports->v[0].to) {
+		a->port = ports->v[0].from;
+		ports->n = 0;
+	}
+}
+
+/* The slot behind -d's instruction pointer is the first that is free. */
+static int take_columns(struct question *q, struct column_list *l, bool debug, struct text *why)
+{
+	int i;
+
+	q->first_number = debug;
+	for (i = 0; i < l->nfields; i++) {
+		if (q->first_number + q->nnumbers == LNK_MAX_EXTRA) {
+			text_printf(why, "the columns need more than %d numbers of the probes",
+				    LNK_MAX_EXTRA);
+			return -EINVAL;
+		}
+		l->field[i].slot = q->first_number + q->nnumbers;
+		q->numbers[q->nnumbers++] = (struct asked_number){
+			.expression = l->field[i].expr ? l->field[i].expr : l->field[i].name,
+			.where = l->field[i].expr ? l->field[i].name : NULL,
+		};
+	}
+	return 0;
+}
+
+static void take_lists(struct question *q, const struct config *conf)
+{
+	memcpy(q->addresses, conf->addresses, sizeof(q->addresses));
+	memcpy(q->ports, conf->ports, sizeof(q->ports));
+	q->family = conf->ipv4 ? 4 : conf->ipv6 ? 6 : 0;
+	q->flags_on = conf->flags.on;
+	q->flags_off = conf->flags.off;
+	q->len_set = conf->len.set;
+	q->len_min = conf->len.min;
+	q->len_max = conf->len.max;
+	q->pcap = conf->filter;
+	q->where = conf->where;
+}
+
+int ask_parse(struct ask *a, const struct config *conf, struct column_list *columns,
+	      struct text *why, struct text *note)
+{
+	struct question *q = calloc(1, sizeof(*q));
+	int err;
+
+	*a = (struct ask){ .ip_set = false };
+	if (!q)
+		return -ENOMEM;
+	take_lists(q, conf);
+	take_constants(a, q);
+	err = take_columns(q, columns, conf->debug_func, why);
+	if (!err)
+		err = nets_find(q, conf, why);
+	if (!err)
+		err = question_emit(q, &a->c, why, note);
+	a->filters = question_filters(q);
+	a->numbers = q->nnumbers;
+	free(q);
+	return err;
+}
+
+void ask_free(struct ask *a)
+{
+	text_free(&a->c);
+}
+
+/* --- in words ---------------------------------------------------------------------- */
+
+static const char *const side_word[SIDES] = { "", "source ", "destination " };
+
+static void add_prefix(struct text *out, const struct prefix *p)
+{
+	char s[INET6_ADDRSTRLEN];
+
+	if (IN6_IS_ADDR_V4MAPPED(&p->address) && p->length >= 96) {
+		text_puts(out, inet_ntop(AF_INET, &p->address.s6_addr32[3], s, sizeof(s)));
+		if (p->length < 128)
+			text_printf(out, "/%u", p->length - 96);
+	} else {
+		text_puts(out, inet_ntop(AF_INET6, &p->address, s, sizeof(s)));
+		if (p->length < 128)
+			text_printf(out, "/%u", p->length);
+	}
+}
+
+static void describe_addresses(const struct prefixes *l, enum side side, struct text *out)
+{
+	int i;
+
+	for (i = 0; i < l->n; i++) {
+		if (i)
+			text_puts(out, ", ");
+		else
+			text_printf(out, "Filtering for %sIP: ", side_word[side]);
+		add_prefix(out, &l->v[i]);
+	}
+	text_puts(out, l->n ? "\n" : "");
+}
+
+static void describe_ports(const struct port_ranges *l, enum side side, struct text *out)
+{
+	int i;
+
+	for (i = 0; i < l->n; i++) {
+		if (i)
+			text_puts(out, ", ");
+		else
+			text_printf(out, "Filtering for %sPort: ", side_word[side]);
+		text_printf(out, "%u", l->v[i].from);
+		if (l->v[i].to != l->v[i].from)
+			text_printf(out, "-%u", l->v[i].to);
+	}
+	text_puts(out, l->n ? "\n" : "");
+}
+
+static void describe_text(const char *what, const char *s, struct text *out)
+{
+	if (!s)
+		return;
+	text_printf(out, "Filtering %s: ", what);
+	text_add_escaped(out, s, strlen(s), false);
+	text_puts(out, "\n");
+}
+
+void ask_describe(const struct config *conf, struct text *out)
+{
+	int i;
+
+	for (i = 0; i < SIDES; i++)
+		describe_addresses(&conf->addresses[i], (enum side)i, out);
+	for (i = 0; i < SIDES; i++)
+		describe_ports(&conf->ports[i], (enum side)i, out);
+	for (i = 0; i < conf->interfaces.n; i++)
+		describe_text("for interface", conf->interfaces.v[i], out);
+	describe_text("for network namespace", conf->netns, out);
+	describe_text("with --where", conf->where, out);
+	describe_text("with the expression", conf->filter, out);
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+#include "conf/filter_value.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/num.h"
+#include "conf/address.h"
+
+#define ITEM_MAX 64 /* no address, port or flag is longer */
+
+/* Copies the item at *s, which a comma or the end ends, and moves on. An empty one is no
+ * item. */
+static int next_item(const char **s, char item[ITEM_MAX])
+{
+	size_t n = strcspn(*s, ",");
+
+	if (!n || n >= ITEM_MAX)
+		return -EINVAL;
+	memcpy(item, *s, n);
+	item[n] = '\0';
+	*s += n;
+	if (**s && !*++*s) /* a comma at the end */
+		return -EINVAL;
+	return 0;
+}
+
+static bool is_v4(const struct in6_addr *a)
+{
+	return IN6_IS_ADDR_V4MAPPED(a);
+}
+
+/* No packet has such an address; :: would stand for the unknown ones. */
+static bool is_any(const struct in6_addr *a)
+{
+	return IN6_IS_ADDR_UNSPECIFIED(a) || (is_v4(a) && !a->s6_addr32[3]);
+}
+
+static bool has_bits_beyond(const struct in6_addr *a, unsigned int length)
+{
+	unsigned int i;
+
+	for (i = length; i < 128; i++)
+		if (a->s6_addr[i / 8] & (0x80 >> i % 8))
+			return true;
+	return false;
+}
+
+static int parse_prefix(char *item, struct prefix *p)
+{
+	char *slash = strchr(item, '/');
+	uint64_t length;
+	int err;
+
+	if (slash)
+		*slash = '\0';
+	err = address_parse(item, &p->address);
+	p->length = 128;
+	if (err || !slash)
+		return err ? err : is_any(&p->address) ? -EINVAL : 0;
+	/* ::ffff:10.0.0.0/8 could mean two things; an IPv4 network is written as one */
+	if (is_v4(&p->address) && strchr(item, ':'))
+		return -EINVAL;
+	err = num_parse(slash + 1, 0, is_v4(&p->address) ? 32 : 128, &length);
+	if (err)
+		return err;
+	p->length = (unsigned int)length + (is_v4(&p->address) ? 96 : 0);
+	return has_bits_beyond(&p->address, p->length) ? -EINVAL : 0;
+}
+
+int prefixes_parse(const char *s, struct prefixes *out)
+{
+	char item[ITEM_MAX];
+	int n = out->n, err;
+
+	do {
+		err = next_item(&s, item);
+		if (!err && n == PREFIXES_MAX)
+			err = -E2BIG;
+		if (!err)
+			err = parse_prefix(item, &out->v[n++]);
+	} while (!err && *s);
+	if (!err)
+		out->n = n;
+	return err;
+}
+
+static int parse_range(char *item, uint64_t min, uint64_t max, struct port_range *r)
+{
+	char *dash = strchr(item, '-');
+	uint64_t from, to;
+	int err;
+
+	if (dash)
+		*dash = '\0';
+	err = num_parse(item, min, max, &from);
+	if (err)
+		return err;
+	to = from;
+	if (dash)
+		err = num_parse(dash + 1, from, max, &to);
+	*r = (struct port_range){ (uint16_t)from, (uint16_t)to };
+	return err;
+}
+
+int ports_parse(const char *s, uint64_t min, uint64_t max, struct port_ranges *out)
+{
+	char item[ITEM_MAX];
+	int n = out->n, err;
+
+	do {
+		err = next_item(&s, item);
+		if (!err && n == PORT_RANGES_MAX)
+			err = -E2BIG;
+		if (!err)
+			err = parse_range(item, min, max, &out->v[n++]);
+	} while (!err && *s);
+	if (!err)
+		out->n = n;
+	return err;
+}
+
+/* In the order of their bits. */
+static const char *const flag_name[8] = { "FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR" };
+
+int tcp_flags_parse(const char *s, struct tcp_flags *out)
+{
+	struct tcp_flags f = { 0 };
+	char item[ITEM_MAX];
+	const char *name;
+	int i, err;
+
+	do {
+		err = next_item(&s, item);
+		if (err)
+			return err;
+		name = item + (item[0] == '!');
+		for (i = 0; i < 8 && strcasecmp(name, flag_name[i]) != 0; i++)
+			;
+		if (i == 8 || ((f.on | f.off) & 1U << i))
+			return -EINVAL;
+		if (name == item)
+			f.on |= (uint8_t)(1U << i);
+		else
+			f.off |= (uint8_t)(1U << i);
+	} while (*s);
+	*out = f;
+	return 0;
+}
+
+int lengths_parse(const char *s, struct lengths *out)
+{
+	uint64_t min = 0, max = UINT32_MAX;
+	char item[ITEM_MAX], *dash;
+	int err = 0;
+
+	if (strlen(s) >= sizeof(item) || !strcmp(s, "-"))
+		return -EINVAL;
+	strcpy(item, s);
+	dash = strchr(item, '-');
+	if (dash)
+		*dash = '\0';
+	if (!dash || item[0])
+		err = num_parse(item, 0, UINT32_MAX, &min);
+	if (!dash)
+		max = min;
+	else if (!err && dash[1])
+		err = num_parse(dash + 1, min, UINT32_MAX, &max);
+	if (!err)
+		*out = (struct lengths){ true, (uint32_t)min, (uint32_t)max };
+	return err;
+}

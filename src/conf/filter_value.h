@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* The arguments of the filters: addresses, ports, flags, lengths. */
+#ifndef LNK_FILTER_VALUE_H
+#define LNK_FILTER_VALUE_H
+
+#include "conf/config.h"
+
+/*
+ * Each adds to *out, or sets it, and returns 0; -EINVAL or -ERANGE for something else than
+ * the option takes, -E2BIG when there is no more room. *out is then as it was.
+ */
+int prefixes_parse(const char *s, struct prefixes *out);
+int ports_parse(const char *s, uint64_t min, uint64_t max, struct port_ranges *out);
+int tcp_flags_parse(const char *s, struct tcp_flags *out);
+int lengths_parse(const char *s, struct lengths *out);
+
+#endif
