@@ -28,8 +28,7 @@ const struct column column_table[] = {
 	{ "ifname", "IFNAME", 12, false, { "ifindex", "netns" }, cell_ifname, NULL },
 	{ "netns", "NETNS", 12, false, { "netns" }, NULL, number_netns },
 	{ "cpu", "CPU", 3, true, { "cpu" }, NULL, number_dec },
-	{ "pid", "PID", 7, true, { "pid" }, NULL, number_dec },
-	{ "comm", "COMM", 16, false, { "comm" }, cell_comm, NULL },
+	{ "uid", "UID", 6, true, { "uid" }, NULL, number_dec },
 	{ "state", "STATE", 10, false, { "state" }, NULL, number_state },
 	{ "srtt", "SRTT(ms)", 9, true, { "srtt_us" }, NULL, number_ms },
 	{ "rto", "RTO(ms)", 10, true, { "rto_us" }, NULL, number_ms },
@@ -334,7 +333,7 @@ static int add_field(struct column_list *l, const char *name, const char *expr)
 			return i;
 	l->field[i] = (struct column_field){ .name = name,
 					     .expr = expr,
-					     .slots = !expr && !strcmp(name, "comm") ? 2 : 1,
+					     .slots = 1,
 					     .slot = -1 };
 	return l->nfields++;
 }
