@@ -6,9 +6,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "golden.h"
+#include "sink/interfaces.h"
+#include "sink/namespaces.h"
 #include "sink/palette.h"
+#include "sink/resolver.h"
+#include "sink/services.h"
 #include "sink/table.h"
 
 /* 2026-11-22 12:27:08.876123 UTC, when the machine was up a day. */
@@ -291,6 +300,77 @@ TEST(delta_and_gap)
 	row(e);
 	check_golden(&out, "table-delta.txt");
 	end();
+}
+
+/* --- names ------------------------------------------------------------------------- */
+
+static void add_interface(struct interfaces *i, int index, const char *name)
+{
+	struct {
+		struct nlmsghdr h;
+		struct ifinfomsg info;
+		struct rtattr head;
+		char name[IF_NAMESIZE];
+	} m = { .h = { .nlmsg_len = sizeof(m), .nlmsg_type = RTM_NEWLINK },
+		.info = { .ifi_index = index },
+		.head = { .rta_len = RTA_LENGTH(IF_NAMESIZE), .rta_type = IFLA_IFNAME } };
+
+	memcpy(m.name, name, strlen(name));
+	CHECK_INT(interfaces_take(i, &m, sizeof(m)), 0);
+}
+
+static const char *interface_cell(__u64 index, __u64 netns)
+{
+	struct lnk_record e = event(0, "10.1.0.1", "10.1.0.2", 1, 0);
+
+	set(&e, "ifindex", index);
+	set(&e, "netns", netns);
+	return cell_of(e);
+}
+
+/* The number 2 is our eth0, and something else in every other namespace. */
+TEST(interfaces_of_one_namespace_only)
+{
+	CHECK_INT(interfaces_make(&view.interfaces, 4026531840), 0);
+	CHECK_INT(namespaces_open(&view.namespaces, "/nonexistent"), 0);
+	add_interface(view.interfaces, 2, "eth0");
+	add_interface(view.interfaces, 3, "a\033[2J");
+	begin("ifname", NULL, 0);
+	CHECK_STR(interface_cell(2, 4026531840), "eth0");
+	CHECK_STR(interface_cell(3, 4026531840), "a\\x1b[2J");
+	CHECK_STR(interface_cell(9, 4026531840), "9");
+	CHECK_STR(interface_cell(2, 4026532999), "2@4026532999");
+	CHECK_STR(interface_cell(2, LNK_UNKNOWN), "2@-");
+	CHECK_STR(interface_cell(LNK_UNKNOWN, 4026531840), "-");
+	end();
+	interfaces_close(view.interfaces);
+	namespaces_close(view.namespaces);
+}
+
+/* A host has its number until the name has come. */
+TEST(names_of_hosts_and_ports)
+{
+	static const char text[] = "echo-port 9502/tcp\n";
+	struct lnk_record e = event(1, "10.1.0.1", "10.1.0.2", 1, 0);
+	struct resolver_answer a = { .name = "one.example" };
+	int pair[2];
+
+	CHECK_INT(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair), 0);
+	CHECK_INT(resolver_make(&view.resolver, pair[0]), 0);
+	CHECK_INT(services_parse(&view.services, text, strlen(text)), 0);
+	begin("src,sport,dst,dport", NULL, 0);
+	row(e);
+	memcpy(a.address, e.event.saddr, 16);
+	CHECK_INT(write(pair[1], &a, sizeof(a)), sizeof(a));
+	resolver_refresh(view.resolver, 1);
+	row(e);
+	CHECK_STR(text_str(&out),
+		  "10.1.0.1          | 51136      | 10.1.0.2          | echo-port \n"
+		  "one.example       | 51136      | 10.1.0.2          | echo-port \n");
+	end();
+	resolver_close(view.resolver);
+	services_close(view.services);
+	close(pair[1]);
 }
 
 /* --- time -------------------------------------------------------------------------- */

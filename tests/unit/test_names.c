@@ -216,6 +216,34 @@ TEST(namespaces_come_and_go)
 	rmdir(dir);
 }
 
+/* Two changes within one tick of the file system's clock look like one. */
+TEST(namespaces_that_come_at_once)
+{
+	struct namespaces *n = NULL;
+	struct timespec same[2];
+	struct stat st;
+
+	if (unshare(CLONE_NEWNS | CLONE_NEWNET) || mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL))
+		SKIP("needs CAP_SYS_ADMIN");
+	strcpy(dir, "/tmp/lnk-netns.XXXXXX");
+	CHECK(mkdtemp(dir) != NULL);
+	bind_namespace("blue");
+	CHECK_INT(namespaces_open(&n, dir), 0);
+	CHECK_STR(namespaces_name(n, own_namespace()), "blue");
+	CHECK(!stat(dir, &st));
+	CHECK_INT(unshare(CLONE_NEWNET), 0);
+	bind_namespace("red");
+	same[0] = st.st_atim;
+	same[1] = st.st_mtim;
+	CHECK_INT(utimensat(AT_FDCWD, dir, same, 0), 0);
+	namespaces_refresh(n);
+	CHECK(namespaces_name(n, own_namespace()) != NULL);
+	namespaces_close(n);
+	unbind_namespace("blue");
+	unbind_namespace("red");
+	rmdir(dir);
+}
+
 TEST(no_directory_of_namespaces)
 {
 	struct namespaces *n = NULL;
