@@ -1,0 +1,83 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# timeout: 120
+# Names of interfaces and network namespaces: ours, others', and those that are new or get
+# another name while rows come.
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/lib.sh"
+
+need_command ip
+if "$LNK" --dump-source 2>/dev/null | cmp -s - <("$LNK" --dump-source -o ifname,netns 2>/dev/null); then
+	skip "names of interfaces" "these probes collect nothing for columns"
+	exit 0
+fi
+FIRST=lnk-$$-a LATER=lnk-$$-b
+if ! ip netns add "$FIRST" 2>/dev/null; then
+	skip "names of interfaces" "no network namespace can be made here"
+	exit 0
+fi
+remove()
+{
+	ip link del lnkv0 2>/dev/null || ip link del lnkv1 2>/dev/null
+	ip netns del "$FIRST"
+	ip netns del "$LATER" 2>/dev/null
+}
+trap 'remove; lib_cleanup' EXIT
+
+ip link add lnkv0 type veth peer name lnkp0 netns "$FIRST"
+ip addr add 10.213.77.1/30 dev lnkv0
+ip link set lnkv0 up
+ip -n "$FIRST" addr add 10.213.77.2/30 dev lnkp0
+ip -n "$FIRST" link set lnkp0 up
+ip -n "$FIRST" link set lo up
+
+# A server in the namespace, and a connection to it from here.
+across()
+{
+	ip netns exec "$FIRST" python3 -c '
+import socket
+s = socket.create_server(("10.213.77.2", 9681))
+print("ready", flush=True)
+c, _ = s.accept()
+c.sendall(c.recv(10))' >"$TMP/server" &
+	wait_until 10 grep -q ready "$TMP/server"
+	python3 -c '
+import socket
+c = socket.create_connection(("10.213.77.2", 9681), 10)
+c.sendall(b"x")
+c.recv(10)'
+	wait $!
+	sleep 0.3
+}
+
+start names -p 9681 -o function,src,ifname,netns,dst
+pid=$SPAWNED
+across
+ip link set lnkv0 down
+ip link set lnkv0 name lnkv1
+ip link set lnkv1 up
+across
+ip netns add "$LATER"
+ip -n "$LATER" link set lo up
+ip netns exec "$LATER" python3 "$TOP/tests/traffic.py" 127.0.0.1 9681 1 >/dev/null
+sleep 0.3
+stop names "$pid"
+
+# cells SOURCE: the interfaces and namespaces of the packets from there, as they came in.
+cells()
+{
+	rows | awk -F ' *[|] *' -v from="$1" '/^\[netif_receive_skb\]/ && $2 == from { print $3 " " $4 }' | uniq
+}
+
+ours=$(stat -Lc %i /proc/self/ns/net)
+ours=$(ip netns identify $$ | grep . || echo "$ours")
+theirs=$(ip netns exec "$FIRST" cat /sys/class/net/lnkp0/ifindex)
+cells 10.213.77.2 >"$TMP/ours"
+cells 10.213.77.1 >"$TMP/theirs"
+cells 127.0.0.1 >"$TMP/later"
+check "an interface of ours, and its new name" expect_exit 0 -- expect_exact -- \
+	[ "$(cat "$TMP/ours")" = "lnkv0 $ours
+lnkv1 $ours" ]
+check "one of another namespace: number and name" \
+	[ "$(cat "$TMP/theirs")" = "$theirs@$FIRST $FIRST" ]
+check "a namespace that was made while rows came" [ "$(cat "$TMP/later")" = "1@$LATER $LATER" ]
