@@ -42,7 +42,9 @@ static void close_others(void)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	for (int fd = 0; fd < SOCKET_FD && null >= 0; fd++)
+	if (null < 0)
+		_exit(1);
+	for (int fd = 0; fd < SOCKET_FD; fd++)
 		dup2(null, fd);
 #ifdef SYS_close_range
 	if (!syscall(SYS_close_range, SOCKET_FD + 1, ~0U, 0))
@@ -63,6 +65,7 @@ static int give_up_everything(void)
 		err = privileges_drop(0, 0);
 	/* nobody else of this user may look into it; this and the next are lost when the
 	 * user changes, so they come last */
+	prctl(PR_SET_NAME, "lnk_resolver");
 	prctl(PR_SET_DUMPABLE, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	return err;

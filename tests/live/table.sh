@@ -58,6 +58,12 @@ has_ended()
 }
 
 check "the process for names has ended" wait_until 2 has_ended
+start killed --resolve -p 9672
+pid=$SPAWNED
+child=$(ps -o pid= --ppid "$pid" | tr -d ' ')
+kill -KILL "$pid"
+wait "$pid" 2>/dev/null
+check "... also after a SIGKILL" [ -n "$child" ] -- wait_until 2 has_ended
 
 # --- a terminal
 
