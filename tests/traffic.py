@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Known TCP traffic on this host: connections with one-byte requests and replies.
 
-    traffic.py ADDRESS PORT ROUNDS [CONNECTIONS]
+    traffic.py ADDRESS PORT ROUNDS [CONNECTIONS [CLIENT-ADDRESS]]
 
 Prints the client's port of the last connection.
 """
@@ -21,6 +21,7 @@ def serve(listener):
 def main():
     addr, port, rounds = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     connections = int(sys.argv[4]) if len(sys.argv) > 4 else 1
+    client_addr = (sys.argv[5], 0) if len(sys.argv) > 5 else None
     family = socket.AF_INET6 if ":" in addr else socket.AF_INET
     listener = socket.socket(family)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -29,7 +30,7 @@ def main():
     for _ in range(connections):
         server = threading.Thread(target=serve, args=(listener,))
         server.start()
-        with socket.create_connection((addr, port)) as client:
+        with socket.create_connection((addr, port), source_address=client_addr) as client:
             me = client.getsockname()[1]
             for _ in range(rounds):
                 client.sendall(b"x")
