@@ -7,6 +7,7 @@
 # make fuzz             every fuzz target for CI_FUZZ_SECONDS (see tests/fuzz/run.sh)
 # make bench            what it costs, beside its peers; writes docs/benchmarks.md
 # make truth            the table against other witnesses; writes docs/truth.md
+# make mutate           is each comparison held by a test? (see docs/testing.md)
 # make valgrind         unit tests and fuzz seeds under valgrind
 # V=1 shows commands, SAN=1 builds with ASan and UBSan (into build/san), FUZZ=1 with
 # libFuzzer as well, by clang (into build/fuzz).
@@ -117,6 +118,9 @@ check: all $(BUILD)/optdoc
 fuzz:
 	$(Q)tests/run --layer fuzz
 
+mutate: all
+	$(Q)tests/mutate.py --table
+
 valgrind: unit-tests fuzz-targets
 	$(Q)tests/valgrind.sh $(TESTS) $(FUZZERS)
 
@@ -139,5 +143,5 @@ uninstall:
 clean:
 	rm -rf build linux_net_kernel
 
-.PHONY: all bench truth check fuzz valgrind lint install uninstall clean unit-tests fuzz-targets optdoc
+.PHONY: all bench truth check fuzz mutate valgrind lint install uninstall clean unit-tests fuzz-targets optdoc
 -include $(OBJS:.o=.d) $(FUZZERS:=.d) $(TESTS:=.d) $(BUILD)/tests/unit/unit.d

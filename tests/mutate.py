@@ -72,8 +72,8 @@ def read_list(path):
 
 
 def copy_tree(to):
-    """What git knows, as it stands here, and the objects that were built from it."""
-    names = subprocess.run(["git", "ls-files", "-z"], cwd=TOP, check=True,
+    """What git knows or does not ignore, as it stands here, and the objects that were built from it."""
+    names = subprocess.run(["git", "ls-files", "-coz", "--exclude-standard"], cwd=TOP, check=True,
                            stdout=subprocess.PIPE).stdout.decode().split("\0")
     for name in filter(None, names):
         source = os.path.join(TOP, name)

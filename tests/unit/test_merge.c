@@ -57,6 +57,22 @@ TEST(rings_in_turn)
 	merge_close(m);
 }
 
+TEST(empty_or_not)
+{
+	struct merge *m;
+
+	merge_open(&m, 3, LNK_MAX_EXTRA);
+	CHECK(merge_is_empty(m));
+	add(m, 2, 20, 1);
+	CHECK(!merge_is_empty(m));
+	add(m, 0, 10, 2);
+	take(m, 15);
+	CHECK(!merge_is_empty(m));
+	take(m, 21);
+	CHECK(merge_is_empty(m));
+	merge_close(m);
+}
+
 TEST(the_horizon)
 {
 	struct merge *m;

@@ -128,6 +128,8 @@ TEST(lines_that_define_no_number)
 		"x #define P 0\n",
 		"P 0\n",
 		"define P 0\n",
+		"xdefine P 0\n",
+		"#pragma P 0\n",
 		"#define P\n0\n",
 		"# define\nP 0\n",
 		"#define P \\\n 0\n",
@@ -142,8 +144,9 @@ TEST(lines_that_define_no_number)
 TEST(a_number_is_all_there_is)
 {
 	static const char *const texts[] = {
-		"#define P 0 + 80\n", "#define P 1 << 4\n", "#define P 0 0\n", "#define P 0+1\n",
-		"#define P 0.5\n",    "#define P 0 \\\n",   "#define P 0_\n",  "#define P 0 x\n",
+		"#define P 0 + 80\n", "#define P 1 << 4\n", "#define P 0 0\n",
+		"#define P 0+1\n",    "#define P 0.5\n",    "#define P 0 \\\n",
+		"#define P 0_\n",     "#define P 0 x\n",    "#define P 0 +/* 80 */ 80\n",
 	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
