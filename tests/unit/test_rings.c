@@ -406,6 +406,14 @@ TEST(records_that_make_no_sense)
 	CHECK_STR(drained(r, 0), " (0)");
 	CHECK_INT(rings_lost(r), 3);
 	end(r);
+	/* a size that is no multiple of 8 */
+	r = begin("0");
+	put(3, PERF_RECORD_SAMPLE, 0);
+	h = (void *)((char *)meta(3) + k.page);
+	h->size = 20;
+	((uint32_t *)((char *)meta(3) + k.page))[2] = 8;
+	CHECK_STR(drained(r, 0), " (0)");
+	end(r);
 	/* a sample that claims to be longer than its record */
 	r = begin("0");
 	put(3, PERF_RECORD_SAMPLE, 0);
