@@ -251,7 +251,8 @@ def watch(args, names, tmp):
             of_port = [p for p in mine if talk.port in (p.sport, p.dport)]
             session.compare(talk, mine)
             report.result(bool(of_port) and (not talk.needs or compare.has(of_port, talk.needs)),
-                          f"{talk.label}: the traffic is what it should be", f"{len(of_port)} packets")
+                          f"{talk.label}: the traffic is what it should be",
+                          f"{len(of_port)} packets {talk.facts or ''}")
         for path in paths:
             check_segments(path, talks, [p for p in packets if p.tap in path.taps], before[path], after[path])
         check_books(books, rows, packets, paths)

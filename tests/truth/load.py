@@ -25,18 +25,19 @@ while True:
 
 @contextlib.contextmanager
 def noise(kind):
-    proc = subprocess.Popen([sys.executable, "-c", NOISE]) if kind == "kprobe" else None
+    procs = [subprocess.Popen([sys.executable, "-c", NOISE])
+             for _ in range(2 if kind == "kprobe" else 0)]
     try:
         yield
     finally:
-        if proc:
+        for proc in procs:
             proc.kill()
             proc.wait()
 
 
 # Another kind of hook at the same functions, in a program of its own: it compiles from BTF
-# even where the tool itself has to do without.
-FENTRY = ["unshare", "-m", "sh", "-c", 'mount -t sysfs sysfs /sys && exec "$@"', "sh"]
+# even where that is hidden from the tool itself.
+FENTRY = ["unshare", "-m", "sh", "-c", 'umount /sys/kernel/btf 2>/dev/null; exec "$@"', "sh"]
 
 
 def run(args, port, make_tool, capture, close_books, tmp):

@@ -3,6 +3,7 @@
 port that no other case uses; it returns when both ends are done."""
 import contextlib
 import errno
+import re
 import socket
 import struct
 import subprocess
@@ -184,10 +185,12 @@ def zero_window(path, family, port):
 
 
 def loss(path, family, port):
-    """netem loses every seventh packet or so, both ways: retransmissions, SACK."""
+    """netem loses every seventh packet or so, both ways: retransmissions, SACK. Bursts of
+    twenty segments, so that one is lost with others behind it."""
     netem(path, "loss", "15%")
     try:
-        talk(path, family, port, rounds=4, size=6000)
+        talk(path, family, port, rounds=2, size=30000)
+        return {"dropped": dropped(path)}
     finally:
         no_netem(path)
 
@@ -211,6 +214,16 @@ def no_netem(path):
     for space, dev in path.taps:
         tried("tc", "-n", space, "qdisc", "del", "dev", dev, "root")
         tried("ip", "netns", "exec", space, "ethtool", "-K", dev, "tso", "on", "gso", "on", "gro", "on")
+
+
+def dropped(path):
+    """What the queues of the path dropped."""
+    total = 0
+    for space, dev in path.taps:
+        text = subprocess.run(["tc", "-n", space, "-s", "qdisc", "show", "dev", dev],
+                              check=True, text=True, stdout=subprocess.PIPE).stdout
+        total += sum(map(int, re.findall(r"dropped (\d+)", text)))
+    return total
 
 
 def nft(path, port, verdict):
