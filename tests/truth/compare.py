@@ -9,7 +9,7 @@ from witness import FIN, RST, SYN
 Row = collections.namedtuple("Row", "function src dst sport dport seq ack time")
 
 # stage: functions whose rows it has
-NETIF = ("netif_receive_skb",)
+NETIF = ("netif_receive_skb", "__netif_receive_skb_core")
 IP = ("ip_local_deliver", "ip6_input")
 TCP = ("tcp_v4_do_rcv", "tcp_v6_do_rcv")
 ESTABLISHED = ("tcp_rcv_established",)
