@@ -172,7 +172,7 @@ static bool emit_load(const struct bpf_insn *i, struct text *c)
 		text_printf(c, "\t%s = w->length;\n", register_of(i));
 		return true;
 	case BPF_LD | BPF_IMM:
-	case BPF_LDX | BPF_W | BPF_IMM:
+	case BPF_LDX | BPF_IMM:
 		text_printf(c, "\t%s = %uU;\n", register_of(i), i->k);
 		return true;
 	case BPF_LD | BPF_MEM:

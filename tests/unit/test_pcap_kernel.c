@@ -16,7 +16,7 @@
 
 #include "bpf/headers.h"
 
-#define EXPRESSIONS 64
+#define EXPRESSIONS 56
 #define PACKETS 60
 
 static struct {
@@ -98,15 +98,12 @@ static const char program_in_c[] =
 	"	w.linear = c->linear;\n"
 	"	w.length = c->length;\n"
 	"	w.head = (const u8 *)head;\n"
+	"	w.head_len = w.linear >= 40 ? 40 : w.linear >= 20 ? 20 : 0;\n"
+	"	c->wire = c->wire_constant = lnk_pcap(&w);\n"
 	"	if (w.linear >= 40) {\n"
 	"		w.head_len = 40;\n"
 	"		c->wire_constant = lnk_pcap(&w);\n"
-	"	} else {\n"
-	"		w.head_len = 0;\n"
-	"		c->wire_constant = lnk_pcap(&w);\n"
 	"	}\n"
-	"	w.head_len = w.linear >= 40 ? 40 : w.linear >= 20 ? 20 : 0;\n"
-	"	c->wire = lnk_pcap(&w);\n"
 	"	c->sock = lnk_pcap_sock(&e);\n"
 	"	c->ran = %zu;\n"
 	"	return 0;\n"
