@@ -233,8 +233,8 @@ TEST(refused)
 	check_refused("tcp[0:3] = 1", "data size must be 1, 2, or 4");
 	check_refused("tcp[1] / 0 = 1", "division by zero");
 	check_refused("ip6 host 10.1.2.3", "'ip6' modifier applied to ip host");
-	check_refused("vlan 3 and tcp", "no VLAN support for Raw IP");
-	check_refused("mpls", "no MPLS support for Raw IP");
+	check_refused("vlan 3 and tcp", "no VLAN support");
+	check_refused("mpls", "no MPLS support");
 	check_refused("broadcast", "not a broadcast link");
 	check_refused("multicast", "link-layer multicast filters");
 	check_refused("ip broadcast", "netmask not known");
