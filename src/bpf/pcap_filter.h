@@ -35,8 +35,8 @@
  *	static __always_inline int lnk_pcap_sock(const struct lnk_event *e);
  *
  * for a probe that has a socket only: 1 or 0 where every TCP packet with the addresses and
- * ports of *e, without IP options and extension headers and not a fragment, would get that
- * answer, -2 where it depends on something else. What the event does not know (an address
+ * ports of *e, without IP options and extension headers and not a later fragment, would get
+ * that answer, -2 where it depends on something else. What the event does not know (an address
  * of zero bytes, a port 0) is something else.
  *
  * Returns 0; *why is then empty, or a note that the expression can never match. Or -EINVAL,

@@ -21,7 +21,7 @@ struct packet {
 	bool source;   /* address and port are in the event */
 	bool destination;
 	bool port;         /* the destination port is */
-	bool plain;        /* no options, no fragment */
+	bool plain;        /* no options, no later fragment */
 	uint32_t at_least; /* its length */
 };
 

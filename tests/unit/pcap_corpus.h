@@ -243,6 +243,9 @@ static const char *const pcap_by_hand[] = {
 	"ip[20] / (ip[21] - 187) = 1",
 	"tcp[1] % tcp[2] = 0",
 	"tcp[4] << tcp[5] = 0",
+	"tcp[13] << (ip[0] - 0x25) = 0", /* by 32 */
+	"tcp[13] >> (ip[0] - 0x25) = 0",
+	"ip[12:4] << (ip[20] + 31) = 0",
 	"0 - tcp[13] = 0xfffffffe",
 	"tcp[((tcp[12] & 0xf0) >> 2):4] = 0x47455420",
 	"ip6[6] = 6 and ip6[53] & 2 != 0",
@@ -340,17 +343,18 @@ static uint32_t pcap_transport(uint8_t *p, uint32_t at)
 	return end;
 }
 
-/* Plain: no options, no fragment, TCP. */
+/* Plain: no options, no later fragment, TCP. */
 static void pcap_ipv4(struct pcap_packet *p, bool plain)
 {
 	static const uint8_t protocols[] = { 6, 6, 6, 6, 17, 1, 132, 51, 0 };
+	static const uint16_t fragment[] = { 0x4000, 0x4000, 0, 0x2000 };
 	uint32_t words = 5 + (plain || pcap_random(4) ? 0 : pcap_random(11)), i;
 	uint8_t *b = p->bytes;
 
 	for (i = 0; i < words * 4; i++)
 		b[i] = (uint8_t)pcap_random(256);
 	b[0] = (uint8_t)(0x40 | words);
-	pcap_put16(b + 6, pcap_random(2) ? 0x4000 : 0);
+	pcap_put16(b + 6, PICK(fragment));
 	if (!plain && !pcap_random(6))
 		pcap_put16(b + 6, pcap_random(65536));
 	b[8] = pcap_random(2) ? 64 : b[8];
