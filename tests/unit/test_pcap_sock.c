@@ -148,3 +148,32 @@ TEST(against_bpf_filter)
 	free(k);
 	pcap_samples_free(s, EXPRESSIONS);
 }
+
+/* What is the same for every packet is known when it is emitted, though not all of it is. */
+static void check_decided(const char *expression, int answer)
+{
+	struct text c = { 0 }, why = { 0 };
+	char want[64];
+
+	snprintf(want, sizeof(want), "if (to == 4)\n\t\t\treturn %d;\n", answer);
+	CHECK_INT(pcap_filter_emit(expression, &c, &why), 0);
+	if (!CHECK(strstr(text_str(&c), want)))
+		fprintf(stderr, "  %s is not always %d\n", expression, answer);
+	text_free(&c);
+	text_free(&why);
+}
+
+TEST(decided_in_advance)
+{
+	check_decided("ip[0] & 0xf = 5", 1);
+	check_decided("ip[6:2] & 0x1fff = 0", 1);
+	check_decided("ip[8:2] & 0xff = 6", 1);
+	check_decided("ip[8:2] = 0x4011", 0);
+	check_decided("ip[8] > 255", 0);
+	check_decided("ip[8] >= 256", 0);
+	check_decided("ip[8] | 0x80 >= 0x80", 1);
+	check_decided("ip[8] & 0xf0 < 0xf1", 1);
+	check_decided("(ip[1] << 8 | 6) & 0xff = 6", 1);
+	check_decided("ip[8] + 256 > 255", 1);
+	check_decided("udp or ip6 or tcp[13] = 2", -2);
+}
