@@ -6,7 +6,8 @@ need_root
 need_binary
 need_command python3
 
-# start NAME ARGS...: the program in the background, attached when this returns.
+# start NAME ARGS...: the program in the background, attached when this returns. It has
+# $START_SECONDS (120) for that.
 start()
 {
 	local name=$1
