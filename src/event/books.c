@@ -3,30 +3,63 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#define STAGE_WIDTH 28
 #define BLOCK_STAGE_WIDTH 20 /* a block fits on 80 columns */
 
-static void line(const char *name, const struct tally *t, struct text *out)
+/* --- the closing table: as narrow as its figures, so that it fits on 80 columns as a rule */
+
+#define CELLS 8
+#define CELL_MAX 24
+
+static const char *const heading[CELLS] = { "SEEN",	"FILTERED",  "LIMITED", "LOST",
+					    "RECEIVED", "MALFORMED", "PRINTED", "MISSED" };
+
+struct table_line {
+	const char *name;
+	char cell[CELLS][CELL_MAX];
+};
+
+static void make_line(struct table_line *l, const char *name, const struct tally *t)
 {
 	const struct lnk_counters *k = &t->kernel;
-	const uint64_t cells[] = { k->seen,     k->filtered,  k->limited, k->lost,
-				   t->received, t->malformed, t->printed };
+	const uint64_t v[CELLS] = { k->seen,	 k->filtered,  k->limited, k->lost,
+				    t->received, t->malformed, t->printed, t->missed };
 	size_t i;
-	char missed[24];
 
+	l->name = name;
+	for (i = 0; i < CELLS; i++)
+		snprintf(l->cell[i], CELL_MAX, "%" PRIu64, v[i]);
 	/* "?": this kernel does not count them; "N+": it counts only some */
-	if (!t->missed_unknown)
-		snprintf(missed, sizeof(missed), "%" PRIu64, t->missed);
-	else if (t->missed)
-		snprintf(missed, sizeof(missed), "%" PRIu64 "+", t->missed);
-	else
-		snprintf(missed, sizeof(missed), "?");
-	text_printf(out, "%-*s", STAGE_WIDTH, name);
-	for (i = 0; i < sizeof(cells) / sizeof(cells[0]); i++)
-		text_printf(out, " %12" PRIu64, cells[i]);
-	text_printf(out, " %12s\n", missed);
+	if (t->missed_unknown)
+		snprintf(l->cell[CELLS - 1], CELL_MAX, t->missed ? "%" PRIu64 "+" : "?",
+			 t->missed);
+}
+
+static void print_lines(const struct table_line *l, int n, struct text *out)
+{
+	int width[CELLS], stage = (int)strlen("STAGE"), i, k;
+
+	for (k = 0; k < CELLS; k++)
+		width[k] = (int)strlen(heading[k]);
+	for (i = 0; i < n; i++) {
+		if ((int)strlen(l[i].name) > stage)
+			stage = (int)strlen(l[i].name);
+		for (k = 0; k < CELLS; k++)
+			if ((int)strlen(l[i].cell[k]) > width[k])
+				width[k] = (int)strlen(l[i].cell[k]);
+	}
+	text_printf(out, "%-*s", stage, "STAGE");
+	for (k = 0; k < CELLS; k++)
+		text_printf(out, " %*s", width[k], heading[k]);
+	text_puts(out, "\n");
+	for (i = 0; i < n; i++) {
+		text_printf(out, "%-*s", stage, l[i].name);
+		for (k = 0; k < CELLS; k++)
+			text_printf(out, " %*s", width[k], l[i].cell[k]);
+		text_puts(out, "\n");
+	}
 }
 
 static void balance(const struct account *a, const struct tally *sum, struct text *out)
@@ -58,19 +91,22 @@ static void balance(const struct account *a, const struct tally *sum, struct tex
 void books_closing(const struct account *a, const struct books_line *lines, int n, struct text *out)
 {
 	struct tally sum = account_total(a);
-	int i;
+	struct table_line *table;
+	int i, count = 0;
 
 	text_printf(out,
 		    "\nMonitoring Statistics:\nTotal events processed: %" PRIu64
 		    "\nError count: %" PRIu64 "\n\n",
 		    account_events(a), account_errors(a));
-	text_printf(out, "%-*s %12s %12s %12s %12s %12s %12s %12s %12s\n", STAGE_WIDTH, "STAGE",
-		    "SEEN", "FILTERED", "LIMITED", "LOST", "RECEIVED", "MALFORMED", "PRINTED",
-		    "MISSED");
-	for (i = 0; i < n; i++)
+	table = calloc((size_t)n + 1, sizeof(*table));
+	for (i = 0; i < n && table; i++)
 		if (lines[i].served)
-			line(lines[i].stage, &lines[i].tally, out);
-	line("total", &sum, out);
+			make_line(&table[count++], lines[i].stage, &lines[i].tally);
+	if (table) {
+		make_line(&table[count++], "total", &sum);
+		print_lines(table, count, out);
+	}
+	free(table);
 	balance(a, &sum, out);
 }
 

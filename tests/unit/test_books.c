@@ -135,7 +135,7 @@ TEST(large_numbers)
 	lines[2].tally = account.v[2];
 	lines[2].stage = "a_stage_with_a_name_of_more_than_28_characters";
 	books_closing(&account, lines, STAGES, &out);
-	CHECK(strstr(out.s, "characters 18446744073709551615            0"));
+	CHECK(strstr(out.s, "characters 18446744073709551615        0"));
 	account_close(&account);
 }
 
