@@ -29,9 +29,9 @@
 
 #define KALLSYMS "/proc/kallsyms"
 
-/* The addresses mean nothing; 0 would mean that they are hidden. */
-static const char short_kallsyms[] = "0000000000001000 T bpf_probe_read_user\n"
-				     "0000000000002000 T bpf_probe_read_kernel\n";
+/* The addresses mean nothing, but libbcc finds only what lies where kernels lie. */
+static const char short_kallsyms[] = "ffffffff81001000 T bpf_probe_read_user\n"
+				     "ffffffff81002000 T bpf_probe_read_kernel\n";
 
 /* Would a mount over `dir` hide `path`? */
 static bool hides(const char *dir, const char *path)

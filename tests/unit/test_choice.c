@@ -34,15 +34,16 @@ static void kernel(bool btf, bool tracing, bool kprobes)
 	k.skbaddr = 8;
 }
 
-/* "fkts": a letter for each that is set. */
+/* "fktsd": a letter for each that is set. */
 static const char *letters(struct choice c)
 {
 	static char out[2][8];
 	static int turn;
 
 	turn = !turn;
-	snprintf(out[turn], sizeof(out[turn]), "%s%s%s%s", c.fentry ? "f" : "", c.kprobe ? "k" : "",
-		 c.tracepoint ? "t" : "", c.substitutes ? "s" : "");
+	snprintf(out[turn], sizeof(out[turn]), "%s%s%s%s%s", c.fentry ? "f" : "",
+		 c.kprobe ? "k" : "", c.tracepoint ? "t" : "", c.substitutes ? "s" : "",
+		 c.direct ? "d" : "");
 	return out[turn];
 }
 
@@ -77,9 +78,9 @@ TEST(all_that_is_allowed)
 TEST(the_best)
 {
 	kernel(true, true, true);
-	CHECK_STR(letters(choice_best(ATTACH_AUTO)), "ft");
-	CHECK_STR(letters(choice_best(ATTACH_KPROBE)), "k");
-	CHECK_STR(letters(choice_best(ATTACH_TRACEPOINT)), "ts");
+	CHECK_STR(letters(choice_best(ATTACH_AUTO)), "ftd");
+	CHECK_STR(letters(choice_best(ATTACH_KPROBE)), "kd");
+	CHECK_STR(letters(choice_best(ATTACH_TRACEPOINT)), "tsd");
 	kernel(true, false, true);
 	CHECK_STR(letters(choice_best(ATTACH_AUTO)), "kt");
 	CHECK_STR(letters(choice_best(ATTACH_FENTRY)), "");
@@ -89,7 +90,7 @@ TEST(the_best)
 	CHECK_STR(letters(choice_best(ATTACH_AUTO)), "ts");
 	CHECK_STR(letters(choice_best(ATTACH_KPROBE)), "");
 	kernel(true, true, false);
-	CHECK_STR(letters(choice_best(ATTACH_AUTO)), "ft");
+	CHECK_STR(letters(choice_best(ATTACH_AUTO)), "ftd");
 	kernel(false, false, false);
 	CHECK_STR(letters(choice_best(ATTACH_AUTO)), "ts");
 }
@@ -105,7 +106,9 @@ TEST(more_can_be_had)
 {
 	kernel(true, true, true);
 	CHECK(widens(ATTACH_AUTO));
-	CHECK(!widens(ATTACH_FENTRY));
+	/* without direct reads, which this kernel may not take after all */
+	CHECK(widens(ATTACH_FENTRY));
+	kernel(false, true, true);
 	CHECK(!widens(ATTACH_KPROBE));
 	CHECK(!widens(ATTACH_TRACEPOINT));
 	kernel(true, true, false); /* fentry is the best; substitutes may be had */
@@ -177,12 +180,12 @@ static const char *constant(const char *name)
 	return "none";
 }
 
-static void rewrite(struct choice c, struct config conf)
+static void rewrite(struct choice c, struct config conf, struct ask ask)
 {
 	struct text why = { 0 };
 
 	load();
-	if (!CHECK_INT(choice_rewrite(&src, &c, &conf, &why), 0))
+	if (!CHECK_INT(choice_rewrite(&src, &c, &conf, &ask, &why), 0))
 		CHECK_STR(text_str(&why), "");
 	text_free(&why);
 }
@@ -190,12 +193,13 @@ static void rewrite(struct choice c, struct config conf)
 TEST(constants_of_the_kinds)
 {
 	static const char *const names[] = { "USE_FENTRY", "USE_KPROBE", "USE_TRACEPOINT",
-					     "USE_SUBSTITUTES" };
+					     "USE_SUBSTITUTES", "DIRECT_READS" };
 
 	kernel(true, true, true);
-	for (int i = 0; i < 4; i++) {
-		rewrite((struct choice){ i == 0, i == 1, i == 2, i == 3 }, (struct config){ 0 });
-		for (int n = 0; n < 4; n++)
+	for (int i = 0; i < 5; i++) {
+		rewrite((struct choice){ i == 0, i == 1, i == 2, i == 3, i == 4 },
+			(struct config){ 0 }, (struct ask){ 0 });
+		for (int n = 0; n < 5; n++)
 			CHECK_STR(constant(names[n]), n == i ? "1" : "0");
 	}
 	source_free(&src);
@@ -204,21 +208,26 @@ TEST(constants_of_the_kinds)
 TEST(constants_of_the_modes)
 {
 	kernel(true, true, true);
-	rewrite((struct choice){ 0 }, (struct config){ 0 });
+	rewrite((struct choice){ 0 }, (struct config){ 0 }, (struct ask){ 0 });
 	CHECK_STR(constant("RATE_LIMIT"), "0");
 	CHECK_STR(constant("STATS_ONLY"), "0");
 	CHECK_STR(constant("DEBUG_FUNC"), "0");
 	CHECK_STR(constant("FILTER_PORT"), "0");
-	rewrite((struct choice){ 0 }, (struct config){ .rate = 10000 });
+	CHECK_STR(constant("EXTRA"), "0");
+	CHECK_STR(constant("FILTER_QUESTION"), "0");
+	rewrite((struct choice){ 0 }, (struct config){ .rate = 10000 }, (struct ask){ 0 });
 	CHECK_STR(constant("RATE_LIMIT"), "10000");
 	CHECK_STR(constant("STATS_ONLY"), "0");
-	rewrite((struct choice){ 0 }, (struct config){ .stats = true });
+	rewrite((struct choice){ 0 }, (struct config){ .stats = true }, (struct ask){ 0 });
 	CHECK_STR(constant("STATS_ONLY"), "1");
 	CHECK_STR(constant("DEBUG_FUNC"), "0");
-	rewrite((struct choice){ 0 }, (struct config){ .debug_func = true, .port = 65535 });
+	rewrite((struct choice){ 0 }, (struct config){ .debug_func = true },
+		(struct ask){ .port = 65535, .numbers = 2, .filters = true });
 	CHECK_STR(constant("DEBUG_FUNC"), "1");
 	CHECK_STR(constant("STATS_ONLY"), "0");
 	CHECK_STR(constant("FILTER_PORT"), "65535");
+	CHECK_STR(constant("EXTRA"), "3");
+	CHECK_STR(constant("FILTER_QUESTION"), "1");
 	CHECK_STR(constant("FILTER_IP"), "0");
 	source_free(&src);
 }
@@ -227,24 +236,24 @@ TEST(constants_of_the_modes)
 TEST(constant_of_the_tracepoint)
 {
 	kernel(true, true, true);
-	rewrite((struct choice){ 0 }, (struct config){ 0 });
+	rewrite((struct choice){ 0 }, (struct config){ 0 }, (struct ask){ 0 });
 	CHECK_STR(constant("TP_NETIF_RECEIVE_SKB_SKBADDR"), "0");
 	k.raw_tracepoints = false;
-	rewrite((struct choice){ 0 }, (struct config){ 0 });
+	rewrite((struct choice){ 0 }, (struct config){ 0 }, (struct ask){ 0 });
 	CHECK_STR(constant("TP_NETIF_RECEIVE_SKB_SKBADDR"), "8");
 	source_free(&src);
 }
 
 TEST(constants_of_an_address)
 {
-	struct config conf = { .ip_set = true };
+	struct ask ask = { .ip_set = true };
 	char want[16], name[] = "FILTER_IP_WORD0";
 	uint32_t words[4];
 
 	kernel(true, true, true);
-	inet_pton(AF_INET6, "102:304:506:708:90a:b0c:d0e:f01", &conf.ip);
-	memcpy(words, &conf.ip, sizeof(words));
-	rewrite((struct choice){ 0 }, conf);
+	inet_pton(AF_INET6, "102:304:506:708:90a:b0c:d0e:f01", &ask.ip);
+	memcpy(words, &ask.ip, sizeof(words));
+	rewrite((struct choice){ 0 }, (struct config){ 0 }, ask);
 	CHECK_STR(constant("FILTER_IP"), "1");
 	for (int i = 0; i < 4; i++) {
 		name[14] = (char)('0' + i);
@@ -253,8 +262,8 @@ TEST(constants_of_an_address)
 	}
 	CHECK_STR(constant("FILTER_PORT"), "0");
 	/* an address that was not asked for is none */
-	conf.ip_set = false;
-	rewrite((struct choice){ 0 }, conf);
+	ask.ip_set = false;
+	rewrite((struct choice){ 0 }, (struct config){ 0 }, ask);
 	CHECK_STR(constant("FILTER_IP"), "0");
 	for (int i = 0; i < 4; i++) {
 		name[14] = (char)('0' + i);
@@ -268,6 +277,7 @@ TEST(a_constant_that_is_missing)
 {
 	struct choice c = { 0 };
 	struct config conf = { 0 };
+	struct ask ask = { 0 };
 	struct text why = { 0 };
 
 	kernel(true, true, true);
@@ -275,7 +285,7 @@ TEST(a_constant_that_is_missing)
 	for (size_t i = 0; i < src.n; i++)
 		if (!strcmp(src.parts[i].name, "config.h"))
 			*strstr(src.parts[i].text.s, "FILTER_PORT 0") = 'X';
-	CHECK_INT(choice_rewrite(&src, &c, &conf, &why), -EINVAL);
+	CHECK_INT(choice_rewrite(&src, &c, &conf, &ask, &why), -EINVAL);
 	CHECK(strstr(text_str(&why), "'#define FILTER_PORT NUMBER'"));
 	text_free(&why);
 	source_free(&src);

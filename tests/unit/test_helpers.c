@@ -22,8 +22,10 @@
 #include <unistd.h>
 #include <linux/bpf.h>
 
+#include "app/ask.h"
 #include "app/choice.h"
 #include "base/io.h"
+#include "base/privileges.h"
 #include "bpf/cache.h"
 #include "bpf/image.h"
 #include "bpf/kernel.h"
@@ -66,30 +68,38 @@ static void hide_probe_read_kernel(void)
 	fclose(f);
 	text_free(&all);
 	CHECK_INT(mount(path, KALLSYMS, NULL, MS_BIND, NULL), 0);
+	/* where the compile has no mounts of its own it puts no kallsyms of its own over this */
+	CHECK_INT(privileges_drop(PRIVILEGE(PRIVILEGE_NR_BPF) | PRIVILEGE(PRIVILEGE_NR_PERFMON),
+				  UINT64_MAX),
+		  0);
 }
 
 /* The probes with kprobes alone, as for this command line; their image in *image. */
 static bool make_image(int argc, char **argv, const char *version, struct text *image)
 {
 	const struct choice kprobes = { .kprobe = true };
-	struct text why = { 0 }, text = { 0 }, key = { 0 };
+	struct text why = { 0 }, note = { 0 }, text = { 0 }, key = { 0 };
+	struct column_list columns = { 0 };
 	struct program_request req = { .stop_fd = -1, .timeout_ms = 25000 };
 	struct program program;
 	struct hooks hooks = { 0 };
 	struct source src = { 0 };
 	struct config conf;
+	struct ask ask = { 0 };
 	bool ok;
 
+	columns_default(&columns);
 	ok = CHECK_INT(options_parse(&conf, argc, argv, &why), 0) &&
+	     CHECK_INT(ask_parse(&ask, &conf, &columns, &why, &note), 0) &&
 	     CHECK_INT(source_load(&src, NULL, &why), 0) &&
-	     CHECK_INT(choice_rewrite(&src, &kprobes, &conf, &why), 0);
+	     CHECK_INT(choice_rewrite(&src, &kprobes, &conf, &ask, &why), 0);
 	for (size_t i = 0; ok && i < src.n; i++)
 		if (version && !strcmp(src.parts[i].name, "config.h"))
 			text_printf(&src.parts[i].text,
 				    "\n#undef LINUX_VERSION_CODE\n#define LINUX_VERSION_CODE %s\n",
 				    version);
 	ok = ok && CHECK_INT(source_hooks(&src, &hooks, &why), 0);
-	source_assemble(&src, &hooks, &text);
+	source_assemble(&src, &hooks, text_str(&ask.c), &text);
 	req.source = text_str(&text);
 	ok = ok && CHECK_INT(program_build(&program, &hooks, &req), 0);
 	if (!ok)
@@ -101,6 +111,9 @@ static bool make_image(int argc, char **argv, const char *version, struct text *
 	text_free(&text);
 	text_free(&key);
 	text_free(&why);
+	text_free(&note);
+	ask_free(&ask);
+	columns_free(&columns);
 	return ok;
 }
 
@@ -239,7 +252,6 @@ static struct found look_at(const struct text *image)
 	CHECK(p == end);
 	CHECK(f.programs >= 6); /* four stages, two of them for each family */
 	CHECK(f.calls > 50);
-	CHECK(f.adds > 0);
 	return f;
 }
 
@@ -304,6 +316,7 @@ static void on_4_17(int line)
 	f = compile_and_look(line, "KERNEL_VERSION(4, 17, 0)");
 	CHECK(!f.probe_reads_kernel && f.probe_reads);
 	CHECK_INT(f.loops, 0);
+	CHECK(f.adds > 0); /* an interrupt may come in between, before 6.2 */
 	CHECK(f.most <= INSNS_BEFORE_5_2);
 }
 
