@@ -19,9 +19,11 @@ The list: a block for each mutation,
     + the text that takes its place
     = why no test can see it (instead of being run)
 
-and "#" lines between. A TEST is unit/NAME, fuzz/NAME (its seeds) or live/NAME (as root).
+and "#" lines between. FILE may be a pattern, where it does not matter in which of its files
+the text stands. A TEST is unit/NAME, fuzz/NAME (its seeds) or live/NAME (as root).
 """
 import argparse
+import glob
 import os
 import shutil
 import subprocess
@@ -131,12 +133,16 @@ def failure(tree, test):
 
 def try_one(tree, m):
     """(result, detail): killed, SURVIVED, NOT FOUND, DOES NOT BUILD, equivalent."""
-    path = os.path.join(tree, m.file)
-    with open(path, encoding="utf-8") as f:
-        text = f.read()
     old, new = "\n".join(m.old), "\n".join(m.new)
-    if text.count(old) != 1:
-        return "NOT FOUND", f"{text.count(old)} times in {m.file}"
+    found, times = None, 0
+    for path in glob.glob(os.path.join(tree, m.file)):
+        with open(path, encoding="utf-8") as f:
+            text = f.read()
+        times += text.count(old)
+        found = (path, text) if old in text else found
+    if times != 1:
+        return "NOT FOUND", f"{times} times in {m.file}"
+    path, text = found
     if m.reason:
         return "equivalent", " ".join(m.reason)
     try:
