@@ -73,6 +73,8 @@ def run(args, port, make_tool, capture, close_books, tmp):
         before = sum(map(witness.in_segs, path.spaces))
         with noise(args.kind, ftrace):
             traffic.bulk(path, 0, port, streams=6, size=args.load_bytes)
+            # under the load ksoftirqd takes the packets; one at a time comes by an interrupt
+            traffic.talk(path, 0, port, rounds=1000)
         time.sleep(1)
         witness.quiet([c.file for c in captures], 1)
         for c in captures:
@@ -124,7 +126,7 @@ def compare_hooks(where, books, others):
     for name in ("ip_rcv_finish", "tcp_v4_do_rcv", "tcp_queue_rcv", "sock_def_readable"):
         seen, missed = (others.get(name, column) for column in ("SEEN", "MISSED"))
         if seen is None or missed is None or name not in others.stages:
-            print(f"# {where}: {name}: no fentry: {others.text.splitlines()[:1]}")
+            print(f"# {where}: {name}: no fentry:", *others.text.splitlines(), sep="\n#   ")
             continue
         seen -= others.get(name, "FILTERED")
         stage(where, books, name, seen + missed, "fentry, seen and missed")
