@@ -11,10 +11,8 @@
  */
 #include "bpf/loader.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <link.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
@@ -32,39 +30,12 @@
 #include "bpf/cache.h"
 #include "bpf/headers_types.h"
 #include "bpf/image.h"
+#include "bpf/libbcc.h"
 #include "bpf/prog_kind.h"
 #include "bpf/prog_load.h"
 #include "bpf/sandbox.h"
 
-#define LIBBCC "libbcc.so.0"
-
-/* Debian calls the package libbpfcc, Fedora bcc. */
-#define LIBBCC_MISSING                                                                             \
-	"libbcc is not installed: %s (install libbpfcc on Debian and Ubuntu, bcc on Fedora)"
-
-static struct {
-	void *(*create)(const char *text, unsigned flags, const char *cflags[], int ncflags,
-			bool allow_rlimit, const char *dev_name);
-	size_t (*num_functions)(void *module);
-	const char *(*function_name)(void *module, size_t id);
-	void *(*function_start)(void *module, const char *name);
-	size_t (*function_size)(void *module, const char *name);
-	char *(*license)(void *module);
-	unsigned (*kern_version)(void *module);
-	int (*table_fd)(void *module, const char *name);
-	size_t (*num_tables)(void *module);
-	const char *(*table_name)(void *module, size_t id);
-	int (*table_fd_id)(void *module, size_t id);
-	int (*table_type)(void *module, size_t id);
-	size_t (*table_key_size)(void *module, size_t id);
-	size_t (*table_leaf_size)(void *module, size_t id);
-	size_t (*table_max_entries)(void *module, size_t id);
-	int (*table_flags)(void *module, size_t id);
-	int (*func_load)(void *module, int prog_type, const char *name,
-			 const struct bpf_insn *insns, int prog_len, const char *license,
-			 unsigned kern_version, int log_level, char *log_buf, unsigned log_buf_size,
-			 const char *dev_name, int attach_type);
-} bcc;
+static struct libbcc bcc;
 
 struct loader {
 	const struct program_request *req;
@@ -133,66 +104,15 @@ static _Noreturn void done(const struct loader *l, int error)
 
 /* --- libbcc ---------------------------------------------------------------------- */
 
-static bool bind_symbol(void *lib, const char *name, void *slot)
-{
-	void *sym = dlsym(lib, name);
-
-	memcpy(slot, &sym, sizeof(sym));
-	return sym;
-}
-
-static int open_libbcc(const struct loader *l)
-{
-	struct text t = { 0 };
-	struct link_map *map;
-	char *real;
-	void *lib;
-	bool ok;
-
-	lib = dlopen(LIBBCC, RTLD_NOW | RTLD_LOCAL);
-	if (!lib) {
-		text_printf(&t, LIBBCC_MISSING, dlerror());
-		send_text(l, REPLY_FAILED, text_str(&t));
-		return -ENOENT;
-	}
-	ok = bind_symbol(lib, "bpf_module_create_c_from_string", &bcc.create);
-	ok &= bind_symbol(lib, "bpf_num_functions", &bcc.num_functions);
-	ok &= bind_symbol(lib, "bpf_function_name", &bcc.function_name);
-	ok &= bind_symbol(lib, "bpf_function_start", &bcc.function_start);
-	ok &= bind_symbol(lib, "bpf_function_size", &bcc.function_size);
-	ok &= bind_symbol(lib, "bpf_module_license", &bcc.license);
-	ok &= bind_symbol(lib, "bpf_module_kern_version", &bcc.kern_version);
-	ok &= bind_symbol(lib, "bpf_table_fd", &bcc.table_fd);
-	ok &= bind_symbol(lib, "bcc_func_load", &bcc.func_load);
-	ok &= bind_symbol(lib, "bpf_num_tables", &bcc.num_tables);
-	ok &= bind_symbol(lib, "bpf_table_name", &bcc.table_name);
-	ok &= bind_symbol(lib, "bpf_table_fd_id", &bcc.table_fd_id);
-	ok &= bind_symbol(lib, "bpf_table_type_id", &bcc.table_type);
-	ok &= bind_symbol(lib, "bpf_table_key_size_id", &bcc.table_key_size);
-	ok &= bind_symbol(lib, "bpf_table_leaf_size_id", &bcc.table_leaf_size);
-	ok &= bind_symbol(lib, "bpf_table_max_entries_id", &bcc.table_max_entries);
-	ok &= bind_symbol(lib, "bpf_table_flags_id", &bcc.table_flags);
-	if (!ok) {
-		text_printf(&t, LIBBCC " is too old: %s; it is tested with 0.26 and newer",
-			    dlerror());
-		send_text(l, REPLY_FAILED, text_str(&t));
-		return -ENOSYS;
-	}
-	if (!dlinfo(lib, RTLD_DI_LINKMAP, &map)) {
-		real = realpath(map->l_name, NULL);
-		text_printf(&t, "libbcc: %s", real ? real : map->l_name);
-		free(real);
-		send_text(l, REPLY_NOTE, text_str(&t));
-	}
-	text_free(&t);
-	return 0;
-}
-
 static void *open_in_thread(void *arg)
 {
 	struct loader *l = arg;
 
-	l->open_error = open_libbcc(l);
+	struct text said = { 0 };
+
+	l->open_error = libbcc_open(&bcc, &said);
+	send_text(l, l->open_error ? REPLY_FAILED : REPLY_NOTE, text_str(&said));
+	text_free(&said);
 	return NULL;
 }
 
