@@ -316,6 +316,12 @@ static bool load_cached(struct program *p, struct hooks *hs, const char *key)
 	return !err;
 }
 
+/* An error of LLVM's backend, which knows lines only from debug information. */
+static bool lacks_line(const struct text *compiler)
+{
+	return strstr(text_str(compiler), "error: <unknown>:0:");
+}
+
 int program_build(struct program *p, struct hooks *hs, const struct program_request *req)
 {
 	struct program_request again = *req;
@@ -333,8 +339,7 @@ int program_build(struct program *p, struct hooks *hs, const struct program_requ
 	cacheable = !req->no_cache && cache_key(req, &key);
 	if (!cacheable || !load_cached(p, hs, text_str(&key)))
 		err = compile_and_load(p, hs, req, cacheable ? text_str(&key) : NULL);
-	if (err == -ECHILD && !req->debug_info) {
-		/* an error of LLVM's backend, which knows lines only from debug information */
+	if (err == -ECHILD && !req->debug_info && lacks_line(&p->compiler)) {
 		program_free(p);
 		*p = (struct program){ .counters_fd = -1, .events_fd = -1 };
 		again.debug_info = true;
