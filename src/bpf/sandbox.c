@@ -57,7 +57,7 @@ static void find_installed(char path[PATH_MAX])
 static bool mount_work(struct sandbox *box, const char *headers_dir)
 {
 	static const char *const over[] = { "/tmp", "/run", "/mnt", "/media" };
-	char installed[PATH_MAX];
+	char installed[PATH_MAX] = "";
 	size_t i;
 
 	find_installed(installed);
