@@ -115,17 +115,6 @@ char *cell_number(struct cells *c, const struct cell *at, const struct lnk_recor
 	return v == LNK_UNKNOWN ? put_unknown(p) : at->number(c, at, e, v, p);
 }
 
-char *cell_comm(struct cells *c, const struct cell *at, const struct lnk_record *e, char *p)
-{
-	char comm[16];
-
-	(void)c;
-	if (cell_value(at, 0, e) == LNK_UNKNOWN)
-		return put_unknown(p);
-	memcpy(comm, &e->extra[at->slot[0]], sizeof(comm));
-	return put_escaped(comm, strnlen(comm, sizeof(comm)), p, NAME_CELL_MAX);
-}
-
 /* An interface's number says nothing without its namespace: the name is for ours alone. */
 char *cell_ifname(struct cells *c, const struct cell *at, const struct lnk_record *e, char *p)
 {

@@ -70,7 +70,6 @@ char *cell_time(struct cells *c, const struct cell *at, const struct lnk_record 
 char *cell_delta(struct cells *c, const struct cell *at, const struct lnk_record *e, char *p);
 char *cell_gap(struct cells *c, const struct cell *at, const struct lnk_record *e, char *p);
 char *cell_ifname(struct cells *c, const struct cell *at, const struct lnk_record *e, char *p);
-char *cell_comm(struct cells *c, const struct cell *at, const struct lnk_record *e, char *p);
 
 /* A cell of one number: "-" where it is not known, else what at->number writes. */
 char *cell_number(struct cells *c, const struct cell *at, const struct lnk_record *e, char *p);

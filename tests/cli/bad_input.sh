@@ -52,9 +52,9 @@ bad "-o: 'len' is to be taken out, and is not among the columns" -o -len
 bad "--col: 'x' is not NAME=EXPRESSION[:FORMAT]" --col x
 bad "--col: 'len': there is a column or field of this name already" --col len=1
 bad "--col: no format is called 'oct'" --col a=1:oct
-bad "-o: the columns need 26 numbers beside those of every row; 24 can be had" \
-	-o flags,len,win,ttl,ifname,cpu,comm,pid,state,srtt,rto,cwnd,retrans,rcvq,sndq,mark,skb,sk,hash,gso \
-	--col a=1 --col b=1 --col c=1 --col d=1
+bad "-o: the columns need 25 numbers beside those of every row; 24 can be had" \
+	-o flags,len,win,ttl,ifname,cpu,uid,state,srtt,rto,cwnd,retrans,rcvq,sndq,mark,skb,sk,hash,gso \
+	--col a=1 --col b=1 --col c=1 --col d=1 --col e=1
 bad "-t: 'utc' is not one of wall, mono, start, delta, iso or epoch" -t utc
 bad "--color: 'yes' is not one of auto, always or never" --color=yes
 bad "-n and --resolve: names are shown, or numbers" -n --resolve
