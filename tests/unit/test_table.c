@@ -224,7 +224,7 @@ TEST(hidden_addresses)
 	struct lnk_record e = event(0, "10.1.0.1", 51136, "10.1.0.2", 9502, 1, 2);
 	struct table *t;
 
-	CHECK_INT(table_open(&t, &hidden, 1, true), 0);
+	CHECK_INT(table_open(&t, &hidden, 1, true, NULL), 0);
 	table_set_symboliser(t, symbol_at);
 	asked = 0;
 	text_reset(&out);
