@@ -24,7 +24,7 @@ static const enum time_kind time_kind[TIME_MODE_NR] = {
 /* -d takes a slot, too. */
 static int check_slots(const struct view *v, const struct config *conf, struct text *why)
 {
-	int room = LNK_MAX_EXTRA - conf->debug_func, want = columns_slots(&v->columns);
+	int room = LNK_MAX_EXTRA - conf->debug_func, want = v->columns.nfields;
 
 	if (want <= room)
 		return 0;

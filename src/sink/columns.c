@@ -331,10 +331,7 @@ static int add_field(struct column_list *l, const char *name, const char *expr)
 	for (i = 0; i < l->nfields; i++)
 		if (!strcmp(l->field[i].name, name))
 			return i;
-	l->field[i] = (struct column_field){ .name = name,
-					     .expr = expr,
-					     .slots = 1,
-					     .slot = -1 };
+	l->field[i] = (struct column_field){ .name = name, .expr = expr, .slot = -1 };
 	return l->nfields++;
 }
 
@@ -391,15 +388,6 @@ void columns_default(struct column_list *l)
 	struct text why = { 0 };
 
 	columns_parse(l, NULL, &why);
-}
-
-int columns_slots(const struct column_list *l)
-{
-	int n = 0;
-
-	for (int i = 0; i < l->nfields; i++)
-		n += l->field[i].slots;
-	return n;
 }
 
 void columns_free(struct column_list *l)

@@ -62,8 +62,7 @@ struct user_column {
 struct column_field {
 	const char *name;
 	const char *expr; /* of a user's column; NULL: `name` is a field of the probes */
-	int slots;        /* how many it takes, one after the other */
-	int slot;         /* the first one in lnk_record.extra; -1: not collected */
+	int slot;         /* in lnk_record.extra; -1: not collected */
 };
 
 struct column_list {
@@ -97,8 +96,6 @@ int columns_parse(struct column_list *l, const char *list, struct text *why);
 void columns_default(struct column_list *l);
 void columns_free(struct column_list *l);
 
-/* Slots of all fields together. */
-int columns_slots(const struct column_list *l);
 /* Whether the list has this column. */
 bool columns_have(const struct column_list *l, const char *name);
 

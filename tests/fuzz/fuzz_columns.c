@@ -12,7 +12,6 @@ static void look_at_list(const struct column_list *l)
 {
 	REQUIRE(l->n >= 1 && l->n <= COLUMNS_MAX);
 	REQUIRE(l->nfields >= 0 && l->nfields <= COLUMNS_MAX);
-	REQUIRE(columns_slots(l) >= l->nfields);
 	for (int i = 0; i < l->n; i++) {
 		REQUIRE(columns_have(l, columns_name(l, i)));
 		for (int k = 0; k < i; k++)
@@ -27,14 +26,8 @@ static void look_at_list(const struct column_list *l)
 /* As many as there is room for; the others are not collected. */
 static void give_slots(struct column_list *l)
 {
-	int next = 0;
-
-	for (int i = 0; i < l->nfields; i++) {
-		if (next + l->field[i].slots > LNK_MAX_EXTRA)
-			continue;
-		l->field[i].slot = next;
-		next += l->field[i].slots;
-	}
+	for (int i = 0; i < l->nfields && i < LNK_MAX_EXTRA; i++)
+		l->field[i].slot = i;
 }
 
 static void make_rows(struct input *in, struct column_list *l)

@@ -79,10 +79,8 @@ static void begin(const char *list, const char *const *own, int first)
 		CHECK_INT(columns_add(&columns, *own, &why), 0);
 	CHECK_INT(columns_parse(&columns, list, &why), 0);
 	CHECK_STR(text_str(&why), "");
-	for (int i = 0; i < columns.nfields; i++) {
-		columns.field[i].slot = first;
-		first += columns.field[i].slots;
-	}
+	for (int i = 0; i < columns.nfields; i++)
+		columns.field[i].slot = first++;
 	CHECK(first <= LNK_MAX_EXTRA);
 	view.columns = &columns;
 	view.start_ns = UPTIME_NS - 1500000000;
