@@ -31,6 +31,12 @@ static __always_inline u32 lnk_payload(const struct lnk_call *call)
 	return call->wire.length > headers ? call->wire.length - headers : 0;
 }
 
+/* An address that is known, and is IPv6. */
+static __always_inline int lnk_is_ipv6(const u32 *a)
+{
+	return (a[0] | a[1]) || (a[2] != bpf_htonl(0xffff) && (a[2] | a[3]));
+}
+
 /* IPv4 or not. A socket that is bound to no address tells by its family. */
 static __always_inline int lnk_is_ipv4(const struct lnk_call *call, const struct lnk_event *e)
 {

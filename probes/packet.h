@@ -8,8 +8,8 @@
 #define LNK_KNOWS_SKB 1    /* skb is there */
 #define LNK_KNOWS_SOCK 2   /* sk is there, and is TCP's */
 #define LNK_KNOWS_PACKET 4 /* an IP and a TCP header were read */
-#define LNK_KNOWS_IPV4 8   /* ... and which */
-#define LNK_KNOWS_IPV6 16
+#define LNK_KNOWS_IPV4 8   /* ... and which, */
+#define LNK_KNOWS_IPV6 16  /* ... of the two */
 #define LNK_KNOWS_DEVICE 32 /* skb->dev may be followed */
 
 /* The packet from its IP header on, as pcap expressions see it. */

@@ -83,8 +83,7 @@ static int rewrite_filter(struct source *src, const struct ask *ask, struct text
 
 	err = rewrite_constant(src, "FILTER_IP", ask->ip_set, why);
 	for (i = 0; i < 4 && !err; i++)
-		err = rewrite_constant(src, words[i], ask->ip_set ? ask->ip.s6_addr32[i] : 0,
-				       why);
+		err = rewrite_constant(src, words[i], ask->ip_set ? ask->ip.s6_addr32[i] : 0, why);
 	if (!err)
 		err = rewrite_constant(src, "FILTER_PORT", ask->port, why);
 	return err;

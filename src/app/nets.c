@@ -5,9 +5,11 @@
 #include <fcntl.h>
 #include <fnmatch.h>
 #include <net/if.h>
+#include <linux/nsfs.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -30,6 +32,7 @@ static int open_netns(const char *s, uint32_t *inode, struct text *why)
 	struct text path = { 0 };
 	uint64_t number;
 	struct stat st;
+	const char *reason = NULL;
 	int fd;
 
 	if (!num_parse(s, FIRST_NAMESPACE, UINT32_MAX, &number)) {
@@ -43,12 +46,16 @@ static int open_netns(const char *s, uint32_t *inode, struct text *why)
 	else
 		text_printf(&path, "/run/netns/%s", s);
 	fd = open(text_str(&path), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd < 0 || fstat(fd, &st)) {
+	if (fd < 0 || fstat(fd, &st))
+		reason = strerror(errno);
+	else if (ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET)
+		reason = "it is something else";
+	if (reason) {
 		text_puts(why, "-N: ");
 		quote(why, s);
 		text_puts(why, " is no network namespace: ");
 		text_add_escaped(why, text_str(&path), path.len, false);
-		text_printf(why, ": %s", strerror(errno));
+		text_printf(why, ": %s", reason);
 		if (fd >= 0)
 			close(fd);
 		fd = -EINVAL;

@@ -39,22 +39,49 @@ bool question_filters(const struct question *q)
 
 /* --- addresses --------------------------------------------------------------------- */
 
+/* The mask of one word, as it lies in memory. */
+static uint32_t word_mask(const struct prefix *p, int word)
+{
+	unsigned int from = (unsigned int)word * 32;
+
+	if (p->length <= from)
+		return 0;
+	return p->length - from >= 32 ? UINT32_MAX : htonl(~(UINT32_MAX >> (p->length - from)));
+}
+
+static bool prefix_holds(const struct prefix *p, const struct in6_addr *a)
+{
+	int i;
+
+	for (i = 0; i < 4; i++)
+		if ((a->s6_addr32[i] & word_mask(p, i)) != p->address.s6_addr32[i])
+			return false;
+	return true;
+}
+
 /* One word of a prefix against one word of an address `a`. */
 static void emit_word(const struct prefix *p, int word, bool *first, struct text *out)
 {
-	unsigned int from = (unsigned int)word * 32, bits;
-	uint32_t mask;
+	uint32_t mask = word_mask(p, word);
 
-	if (p->length <= from)
+	if (!mask)
 		return;
-	bits = p->length - from;
-	mask = bits >= 32 ? UINT32_MAX : htonl(~(UINT32_MAX >> bits));
 	text_puts(out, *first ? "" : " && ");
 	*first = false;
 	if (mask == UINT32_MAX)
 		text_printf(out, "a[%d] == 0x%xU", word, p->address.s6_addr32[word]);
 	else
-		text_printf(out, "(a[%d] & 0x%xU) == 0x%xU", word, mask, p->address.s6_addr32[word]);
+		text_printf(out, "(a[%d] & 0x%xU) == 0x%xU", word, mask,
+			    p->address.s6_addr32[word]);
+}
+
+/* An IPv6 network does not hold what only looks like an address of it: :: for one that is
+ * not known, ::ffff:a.b.c.d for IPv4. */
+static bool holds_others(const struct prefix *p)
+{
+	static const struct in6_addr unknown, ipv4 = { .s6_addr = { [10] = 0xff, [11] = 0xff } };
+
+	return prefix_holds(p, &unknown) || (p->length < 96 && prefix_holds(p, &ipv4));
 }
 
 /* The last word differs most often, so it is looked at first. */
@@ -65,13 +92,11 @@ static void emit_prefixes(const struct prefixes *list, const char *name, struct 
 
 	text_printf(out, "static __always_inline int lnk_in_%s(const u32 *a)\n{\n", name);
 	for (i = 0; i < list->n; i++) {
-		first = true;
-		text_puts(out, "\tif (");
+		first = !holds_others(&list->v[i]);
+		text_puts(out, first ? "\tif (" : "\tif (lnk_is_ipv6(a)");
 		for (word = 3; word >= 0; word--)
 			emit_word(&list->v[i], word, &first, out);
-		text_puts(out, first ? "a[0] | a[1] | a[2] | a[3]) /* known at all */\n"
-				     : ")\n");
-		text_puts(out, "\t\treturn 1;\n");
+		text_puts(out, ")\n\t\treturn 1;\n");
 	}
 	text_puts(out, "\treturn 0;\n}\n");
 }
@@ -228,8 +253,8 @@ static void emit_pcap_test(struct text *out)
 /* --- expressions ------------------------------------------------------------------- */
 
 /* `where`: "--where", "--col rtt". */
-static int translate(const char *expression, const char *where, struct text *c,
-		     unsigned int *needs, struct text *why)
+static int translate(const char *expression, const char *where, struct text *c, unsigned int *needs,
+		     struct text *why)
 {
 	struct expr_name *names;
 	struct expr_error error = { 0 };

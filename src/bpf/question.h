@@ -19,7 +19,7 @@
 /* A number that is collected: a documented name, or an expression over them. */
 struct asked_number {
 	const char *expression;
-	const char *where;      /* what errors call it; NULL: it is a documented name */
+	const char *where; /* what errors call it; NULL: it is a documented name */
 };
 
 struct question {
@@ -32,7 +32,7 @@ struct question {
 	uint32_t interfaces[QUESTION_MAX_INTERFACES];
 	int ninterfaces; /* 0: any */
 	bool netns_set;
-	uint32_t netns;   /* inode number */
+	uint32_t netns;    /* inode number */
 	const char *pcap;  /* tcpdump expression, or NULL */
 	const char *where; /* C expression, or NULL */
 	struct asked_number numbers[LNK_MAX_EXTRA];
@@ -47,7 +47,6 @@ bool question_filters(const struct question *q);
  * Adds the C text. Returns 0, with a remark in *note or none, or -EINVAL with one line in
  * *why: what is wrong with which expression, and where.
  */
-int question_emit(const struct question *q, struct text *out, struct text *why,
-		  struct text *note);
+int question_emit(const struct question *q, struct text *out, struct text *why, struct text *note);
 
 #endif

@@ -58,8 +58,10 @@ static int parse_prefix(char *item, struct prefix *p)
 		*slash = '\0';
 	err = address_parse(item, &p->address);
 	p->length = 128;
-	if (err || !slash)
-		return err ? err : is_any(&p->address) ? -EINVAL : 0;
+	if (err)
+		return err;
+	if (!slash)
+		return is_any(&p->address) ? -EINVAL : 0;
 	/* ::ffff:10.0.0.0/8 could mean two things; an IPv4 network is written as one */
 	if (is_v4(&p->address) && strchr(item, ':'))
 		return -EINVAL;
@@ -67,6 +69,8 @@ static int parse_prefix(char *item, struct prefix *p)
 	if (err)
 		return err;
 	p->length = (unsigned int)length + (is_v4(&p->address) ? 96 : 0);
+	if (p->length == 128 && is_any(&p->address))
+		return -EINVAL;
 	return has_bits_beyond(&p->address, p->length) ? -EINVAL : 0;
 }
 

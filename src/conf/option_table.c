@@ -193,7 +193,8 @@ const struct option_def option_table[] = {
 		.field = FIELD(where, const char *),
 		.arg = "EXPR",
 		.help = "only where this C expression is not 0; the names are in the manual",
-		.man = "Show only where this C expression is not 0, as in 'srtt_us > 20000 && len'. "
+		.man = "Show only where this C expression is not 0, as in 'srtt_us > 20000 && "
+		       "len'. "
 		       "It is compiled into the probes. The names that it may use are under "
 		       "EXPRESSIONS. Where one of them has no value (a packet's at "
 		       "sock_def_readable, a socket's before the packet has one) the row is not "
