@@ -11,6 +11,11 @@
 #include "conf/options.h"
 
 #define SEC 1000000000ULL
+#define ADDRESSES                                                                                  \
+	"is not a host's IPv4 or IPv6 address, a network such as 10.0.0.0/8 with no bit set "      \
+	"beyond its length, or a list of these with commas"
+#define PORTS                                                                                      \
+	"is not a port (1 to 65535), a range such as 8000-8100, or a list of these with commas"
 #define ARGV(...) ((char *[]){ "linux_net_kernel", __VA_ARGS__, NULL })
 
 static int parse(struct config *c, char **argv, struct text *why)
@@ -47,9 +52,12 @@ TEST(defaults)
 
 	memset(&c, 0x55, sizeof(c));
 	accepts(&c, ((char *[]){ "linux_net_kernel", NULL }));
-	CHECK(!c.ip_set && !c.stats && !c.verbose && !c.debug_func);
+	for (int i = 0; i < SIDES; i++)
+		CHECK(!c.addresses[i].n && !c.ports[i].n);
+	CHECK(!c.ipv4 && !c.ipv6 && !c.flags.on && !c.flags.off && !c.len.set);
+	CHECK(!c.interfaces.n && !c.netns && !c.where && !c.filter && !c.words);
+	CHECK(!c.stats && !c.verbose && !c.debug_func);
 	CHECK(!c.dump_source && !c.check && !c.help && !c.version);
-	CHECK_INT(c.port, 0);
 	CHECK_INT(c.count, 0);
 	CHECK_INT(c.duration_ns, 0);
 	CHECK_INT(c.interval_ns, SEC);
@@ -71,40 +79,52 @@ TEST(no_argv_at_all)
 	text_free(&why);
 }
 
+/* The one port, or the one address, that was asked for. */
+static unsigned int only_port(const struct config *c)
+{
+	const struct port_ranges *l = &c->ports[SIDE_ANY];
+
+	return l->n == 1 && l->v[0].from == l->v[0].to ? l->v[0].from : 0;
+}
+
+static bool only_address(const struct config *c, const char *want)
+{
+	const struct prefixes *l = &c->addresses[SIDE_ANY];
+	struct in6_addr a;
+
+	return !address_parse(want, &a) && l->n == 1 && l->v[0].length == 128 &&
+	       !memcmp(&l->v[0].address, &a, sizeof(a));
+}
+
 TEST(everything_short)
 {
-	struct in6_addr want;
 	struct config c;
 
 	accepts(&c, ARGV("-i", "10.1.0.2", "-p", "443", "-vd", "-R", "5", "-c", "7", "-D", "2.5"));
-	CHECK(!address_parse("10.1.0.2", &want));
-	CHECK(c.ip_set);
-	CHECK_MEM(&c.ip, &want, sizeof(want));
-	CHECK_INT(c.port, 443);
+	CHECK(only_address(&c, "10.1.0.2"));
+	CHECK_INT(only_port(&c), 443);
 	CHECK(c.verbose && c.debug_func);
 	CHECK_INT(c.rate, 5);
 	CHECK_INT(c.count, 7);
 	CHECK_INT(c.duration_ns, 5 * SEC / 2);
 	accepts(&c, ARGV("-i::1", "-p65535", "-R0", "-hV"));
-	CHECK_INT(c.port, 65535);
+	CHECK_INT(only_port(&c), 65535);
 	CHECK_INT(c.rate, 0);
 	CHECK(c.help && c.version);
 }
 
 TEST(everything_long)
 {
-	struct in6_addr want;
 	struct config c;
 
 	accepts(&c, ARGV("--ip=2001:db8::1", "--port", "1", "--stats", "--verbose", "--debug-func",
 			 "--rate=1000000000", "--count=1", "--duration=0.001",
 			 "--buffer-pages=65536", "--attach=kprobe", "--headers=btf",
 			 "--probe-dir=/", "--dump-source", "--check", "--help", "--version"));
-	CHECK(!address_parse("2001:db8::1", &want));
-	CHECK_MEM(&c.ip, &want, sizeof(want));
-	CHECK(c.ip_set && c.stats && c.verbose && c.debug_func);
+	CHECK(only_address(&c, "2001:db8::1"));
+	CHECK(c.stats && c.verbose && c.debug_func);
 	CHECK(c.dump_source && c.check && c.help && c.version);
-	CHECK_INT(c.port, 1);
+	CHECK_INT(only_port(&c), 1);
 	CHECK_INT(c.rate, 1000000000);
 	CHECK_INT(c.count, 1);
 	CHECK_INT(c.duration_ns, SEC / 1000);
@@ -190,7 +210,7 @@ TEST(intervals)
 	accepts(&c, ARGV("5", "-p", "80", "12", "-s"));
 	CHECK_INT(c.interval_ns, 5 * SEC);
 	CHECK_INT(c.interval_count, 12);
-	CHECK_INT(c.port, 80);
+	CHECK_INT(only_port(&c), 80);
 	accepts(&c, ARGV("-s", "--", "2", "3"));
 	CHECK_INT(c.interval_ns, 2 * SEC);
 	CHECK_INT(c.interval_count, 3);
@@ -201,36 +221,116 @@ TEST(bad_intervals)
 	refuses("interval: '0' is not a time in seconds (0.1 to 86400)", ARGV("-s", "0"));
 	refuses("interval: '0.09' is not a time in seconds (0.1 to 86400)", ARGV("-s", "0.09"));
 	refuses("interval: '86401' is not a time in seconds (0.1 to 86400)", ARGV("-s", "86401"));
-	refuses("interval: 'x' is not a time in seconds (0.1 to 86400)", ARGV("-s", "x"));
-	refuses("interval: '' is not a time in seconds (0.1 to 86400)", ARGV("-s", ""));
-	refuses("interval: '-1' is not a time in seconds (0.1 to 86400)", ARGV("-s", "--", "-1"));
 	refuses("count: '0' is not a whole number (1 to 1000000000000000)", ARGV("-s", "1", "0"));
 	refuses("count: '1.5' is not a whole number (1 to 1000000000000000)",
 		ARGV("-s", "1", "1.5"));
-	refuses("surplus argument 'x'; -s takes an interval and a count",
-		ARGV("-s", "1", "2", "x", "y"));
-	refuses("surplus argument ''; -s takes an interval and a count", ARGV("-s", "1", "2", ""));
+	refuses("surplus argument '3'; -s takes an interval and a count",
+		ARGV("-s", "1", "2", "3", "x"));
 }
 
 TEST(surplus_arguments)
 {
-	refuses("surplus argument 'x'; only with -s there may be others than options", ARGV("x"));
-	refuses("surplus argument ''; only with -s there may be others than options", ARGV(""));
-	refuses("surplus argument '1'; only with -s there may be others than options",
+	refuses("surplus argument '1'; an interval and a count are given only with -s",
 		ARGV("-v", "1", "2", "3"));
-	refuses("surplus argument '-v'; only with -s there may be others than options",
-		ARGV("--", "-v"));
-	refuses("surplus argument '-'; only with -s there may be others than options", ARGV("-"));
+	refuses("surplus argument '.5'; an interval and a count are given only with -s",
+		ARGV(".5", "tcp"));
+}
+
+/* What is no option and no number of -s is one tcpdump expression. */
+TEST(expressions)
+{
+	static const struct {
+		char *argv[8];
+		const char *want;
+	} cases[] = {
+		{ { "l", "tcp", "port", "80" }, "tcp port 80" },
+		{ { "l", "tcp port 80" }, "tcp port 80" },
+		{ { "l", "tcp", "-v", "port", "80" }, "tcp port 80" },
+		{ { "l", "-s", "tcp" }, "tcp" },
+		{ { "l", "-s", "1", "tcp", "port", "80" }, "tcp port 80" },
+		{ { "l", "-s", "1", "2", "tcp" }, "tcp" },
+		{ { "l", "-v", "--", "-x", "!" }, "-x !" },
+		{ { "l", "" }, "" },
+		{ { "l", "-" }, "-" },
+		{ { "l", "10.0.0.1" }, "10.0.0.1" },
+		{ { "l", "--filter", "port 80" }, "port 80" },
+	};
+	struct config c;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		accepts(&c, (char **)cases[i].argv);
+		CHECK_STR(c.filter ? c.filter : "none", cases[i].want);
+		free(c.words);
+	}
+	refuses("there are two expressions: --filter, and 'tcp'", ARGV("--filter", "ip", "tcp"));
+	accepts(&c, ARGV("-s", "3"));
+	CHECK(!c.filter && !c.words);
+}
+
+TEST(filters)
+{
+	struct config c;
+
+	accepts(&c, ARGV("-i", "10.0.0.0/8,::1", "--ip=10.0.0.1", "--src", "1.2.3.4", "--dst=::/0",
+			 "-p80,90-91", "--port", "443", "--sport=1-2", "--dport", "65535", "-4"));
+	CHECK_INT(c.addresses[SIDE_ANY].n, 3);
+	CHECK_INT(c.addresses[SIDE_SOURCE].n, 1);
+	CHECK_INT(c.addresses[SIDE_DESTINATION].n, 1);
+	CHECK_INT(c.addresses[SIDE_DESTINATION].v[0].length, 0);
+	CHECK_INT(c.ports[SIDE_ANY].n, 3);
+	CHECK_INT(c.ports[SIDE_SOURCE].v[0].to, 2);
+	CHECK_INT(c.ports[SIDE_DESTINATION].v[0].from, 65535);
+	CHECK(c.ipv4 && !c.ipv6);
+	accepts(&c, ARGV("-6", "-I", "eth*", "--interface=lo", "-N", "blue", "--flags", "syn,!ACK",
+			 "--len=1-", "--where", "len > 1"));
+	CHECK(c.ipv6 && !c.ipv4);
+	CHECK_INT(c.interfaces.n, 2);
+	CHECK_STR(c.interfaces.v[0], "eth*");
+	CHECK_STR(c.interfaces.v[1], "lo");
+	CHECK_STR(c.netns, "blue");
+	CHECK_STR(c.where, "len > 1");
+	CHECK_INT(c.flags.on, 2);
+	CHECK_INT(c.flags.off, 16);
+	CHECK(c.len.set && c.len.min == 1 && c.len.max == UINT32_MAX);
+	refuses("-4 and -6 exclude each other: leave both away to see both", ARGV("-4", "-6"));
+	refuses("-N: given more than once (now 'b'); it takes one value",
+		ARGV("-N", "a", "-N", "b"));
+	refuses("--flags: given more than once (now 'ACK'); it takes one value",
+		ARGV("--flags=SYN", "--flags", "ACK"));
+	refuses("--flags: 'SYN,SYN' is not a list of FIN, SYN, RST, PSH, ACK, URG, ECE, CWR with "
+		"commas, each at most once, with '!' for those that must not be set",
+		ARGV("--flags", "SYN,SYN"));
+	refuses("--len: '5-3' is not a number of bytes (0 to 4294967295), or a range such as "
+		"1-100, "
+		"1- or -100",
+		ARGV("--len", "5-3"));
+}
+
+/* One option too many, and one item too many in it. */
+TEST(filters_without_end)
+{
+	char *argv[PREFIXES_MAX + 3] = { "linux_net_kernel" };
+	struct config c;
+	int i;
+
+	for (i = 1; i <= PREFIXES_MAX; i++)
+		argv[i] = "-i10.0.0.1";
+	argv[i] = NULL;
+	accepts(&c, argv);
+	CHECK_INT(c.addresses[SIDE_ANY].n, PREFIXES_MAX);
+	argv[i++] = "-i10.0.0.2";
+	argv[i] = NULL;
+	refuses("-i: '10.0.0.2' is more than there is room for: at most 256", argv);
 }
 
 TEST(bad_addresses)
 {
-	refuses("-i: '300.1.1.1' is not a host's IPv4 or IPv6 address", ARGV("-i", "300.1.1.1"));
-	refuses("-i: '' is not a host's IPv4 or IPv6 address", ARGV("-i", ""));
-	refuses("-i: '1.2.3' is not a host's IPv4 or IPv6 address", ARGV("-i", "1.2.3"));
-	refuses("--ip: '::1%eth0' is not a host's IPv4 or IPv6 address", ARGV("--ip=::1%eth0"));
-	refuses("--ip: '' is not a host's IPv4 or IPv6 address", ARGV("--ip="));
-	refuses("-i: '-v' is not a host's IPv4 or IPv6 address", ARGV("-i", "-v"));
+	refuses("-i: '300.1.1.1' " ADDRESSES, ARGV("-i", "300.1.1.1"));
+	refuses("-i: '' " ADDRESSES, ARGV("-i", ""));
+	refuses("-i: '1.2.3' " ADDRESSES, ARGV("-i", "1.2.3"));
+	refuses("--ip: '::1%eth0' " ADDRESSES, ARGV("--ip=::1%eth0"));
+	refuses("--ip: '' " ADDRESSES, ARGV("--ip="));
+	refuses("-i: '-v' " ADDRESSES, ARGV("-i", "-v"));
 }
 
 TEST(bad_ports)
@@ -240,10 +340,10 @@ TEST(bad_ports)
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		text_reset(&want);
-		text_printf(&want, "-p: '%s' is not a port (1 to 65535)", bad[i]);
+		text_printf(&want, "-p: '%s' " PORTS, bad[i]);
 		refuses(text_str(&want), ARGV("-p", (char *)bad[i]));
 		text_reset(&want);
-		text_printf(&want, "--port: '%s' is not a port (1 to 65535)", bad[i]);
+		text_printf(&want, "--port: '%s' " PORTS, bad[i]);
 		refuses(text_str(&want), ARGV("--port", (char *)bad[i]));
 	}
 	text_free(&want);
@@ -311,7 +411,7 @@ TEST(unknown_options)
 	refuses("unknown option '-:'; 'linux_net_kernel --help' lists them", ARGV("-:"));
 	refuses("unknown option '-?'; 'linux_net_kernel --help' lists them", ARGV("-?"));
 	/* The single dash of a long option. */
-	refuses("-p: 'ort' is not a port (1 to 65535)", ARGV("-port", "80"));
+	refuses("-p: 'ort' " PORTS, ARGV("-port", "80"));
 }
 
 TEST(abbreviations)
@@ -320,9 +420,10 @@ TEST(abbreviations)
 
 	accepts(&c, ARGV("--verb", "--por=80"));
 	CHECK(c.verbose);
-	CHECK_INT(c.port, 80);
-	refuses("--port: '0' is not a port (1 to 65535)", ARGV("--por=0"));
-	refuses("ambiguous option '--d'; it could be --debug-func, --duration, --dump-source, "
+	CHECK_INT(only_port(&c), 80);
+	refuses("--port: '0' " PORTS, ARGV("--por=0"));
+	refuses("ambiguous option '--d'; it could be --dst, --dport, --debug-func, --duration, "
+		"--dump-source, "
 		"--doctor",
 		ARGV("--d"));
 	refuses("ambiguous option '--ver'; it could be --verbose, --version", ARGV("--ver"));
@@ -336,9 +437,9 @@ TEST(values_for_flags)
 
 TEST(missing_arguments)
 {
-	refuses("-i: its argument ADDR is missing", ARGV("-i"));
-	refuses("--ip: its argument ADDR is missing", ARGV("--ip"));
-	refuses("-p: its argument PORT is missing", ARGV("-v", "-vp"));
+	refuses("-i: its argument ADDR[/LEN] is missing", ARGV("-i"));
+	refuses("--ip: its argument ADDR[/LEN] is missing", ARGV("--ip"));
+	refuses("-p: its argument PORTS is missing", ARGV("-v", "-vp"));
 	refuses("--attach: its argument KIND is missing", ARGV("--attach"));
 }
 
@@ -348,12 +449,8 @@ TEST(repetition)
 
 	accepts(&c, ARGV("-v", "-v", "--verbose", "-ss"));
 	CHECK(c.verbose && c.stats);
-	refuses("-i: given more than once (now '10.0.0.2'); it takes one value",
-		ARGV("-i", "10.0.0.1", "-i", "10.0.0.2"));
-	refuses("--port: given more than once (now '81'); it takes one value",
-		ARGV("-p", "80", "--port=81"));
-	refuses("-p: given more than once (now '80'); it takes one value",
-		ARGV("-p", "80", "-p", "80"));
+	refuses("-R: given more than once (now '80'); it takes one value",
+		ARGV("--rate", "80", "-R", "80"));
 	refuses("--headers: given more than once (now 'auto'); it takes one value",
 		ARGV("--headers=btf", "--headers=auto"));
 }
@@ -381,24 +478,23 @@ TEST(lists)
 
 TEST(the_first_mistake_is_told)
 {
-	refuses("-p: '0' is not a port (1 to 65535)", ARGV("-p", "0", "--foo", "-i", ""));
-	refuses("-p: '0' is not a port (1 to 65535)", ARGV("--help", "-p", "0"));
+	refuses("-p: '0' " PORTS, ARGV("-p", "0", "--foo", "-i", ""));
+	refuses("-p: '0' " PORTS, ARGV("--help", "-p", "0"));
 	refuses("unknown option '--foo'; 'linux_net_kernel --help' lists them",
 		ARGV("surplus", "--foo"));
 }
 
 TEST(messages_cannot_drive_a_terminal)
 {
-	refuses("-i: '\\x1b[31m\\x0a' is not a host's IPv4 or IPv6 address",
-		ARGV("-i", "\x1b[31m\n"));
-	refuses("surplus argument '\\xc2\\x9b2J'; only with -s there may be others than options",
-		ARGV("\xc2\x9b"
-		     "2J"));
+	refuses("-i: '\\x1b[31m\\x0a' " ADDRESSES, ARGV("-i", "\x1b[31m\n"));
+	refuses("there are two expressions: --filter, and '\\xc2\\x9b2J'", ARGV("--filter", "ip",
+										"\xc2\x9b"
+										"2J"));
 	refuses("unknown option '--\\x1b]0;x\\x07'; 'linux_net_kernel --help' lists them",
 		ARGV("--\x1b]0;x\x07"));
 	refuses("unknown option '-\\x1b'; 'linux_net_kernel --help' lists them", ARGV("-\x1b"));
 	refuses("unknown option '-\\xc3'; 'linux_net_kernel --help' lists them", ARGV("-ü"));
-	refuses("-p: '８０' is not a port (1 to 65535)", ARGV("-p", "８０"));
+	refuses("-p: '８０' " PORTS, ARGV("-p", "８０"));
 	refuses("--probe-dir: '/\\x0a': No such file or directory", ARGV("--probe-dir=/\n"));
 }
 
@@ -476,6 +572,7 @@ TEST(random_command_lines)
 		if (!CHECK(err == 0 || err == -EINVAL) || !CHECK((why.len == 0) == (err == 0)) ||
 		    !CHECK(!strpbrk(text_str(&why), "\n\x1b")))
 			break;
+		free(c.words);
 	}
 	text_free(&why);
 }
@@ -499,7 +596,8 @@ TEST(help_fits_a_terminal)
 	options_help(&t);
 	CHECK(longest_line(text_str(&t)) <= 80);
 	CHECK(!strstr(text_str(&t), " \n"));
-	CHECK(strstr(text_str(&t), "Usage: linux_net_kernel [options] [-s [interval [count]]]\n") ==
+	CHECK(strstr(text_str(&t),
+		     "Usage: linux_net_kernel [options] [-s [interval [count]]] [expression]\n") ==
 	      text_str(&t));
 	for (size_t i = 0; i < t.len; i++)
 		if (!CHECK(t.s[i] == '\n' || (t.s[i] >= ' ' && t.s[i] <= '~')))
