@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/capability.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -86,8 +87,10 @@ const char *kernel_kprobe_refusal(void)
  * when this returns. */
 static int try_program(int type, int attach_type, const struct bpf_insn *insns, size_t n)
 {
+	const struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
+	struct rlimit locked = unlimited;
 	union bpf_attr attr;
-	int fd;
+	int fd, err;
 
 	memset(&attr, 0, sizeof(attr));
 	attr.prog_type = (uint32_t)type;
@@ -95,11 +98,16 @@ static int try_program(int type, int attach_type, const struct bpf_insn *insns, 
 	attr.insns = (uint64_t)(uintptr_t)insns;
 	attr.insn_cnt = (uint32_t)n;
 	attr.license = (uint64_t)(uintptr_t) "GPL";
+	/* before 5.11 a program counts as locked memory, with the rings of other instances: at
+	 * the limit any program gets EPERM */
+	if (!getrlimit(RLIMIT_MEMLOCK, &locked))
+		setrlimit(RLIMIT_MEMLOCK, &unlimited);
 	fd = (int)syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr));
-	if (fd < 0)
-		return errno;
-	close(fd);
-	return 0;
+	err = fd < 0 ? errno : 0;
+	setrlimit(RLIMIT_MEMLOCK, &locked);
+	if (fd >= 0)
+		close(fd);
+	return err;
 }
 
 /* The program "return 0". */
