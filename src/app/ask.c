@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "app/nets.h"
+#include "conf/filter_value.h"
 
 /* The simplest filters are what they always were: numbers written into config.h. */
 static void take_constants(struct ask *a, struct question *q)
@@ -146,6 +147,33 @@ static void describe_text(const char *what, const char *s, struct text *out)
 	text_puts(out, "\n");
 }
 
+static void describe_flags(const struct tcp_flags *f, struct text *out)
+{
+	const char *before = "Filtering for TCP flags: ";
+	int i;
+
+	for (i = 0; i < 8; i++) {
+		if (!((f->on | f->off) >> i & 1))
+			continue;
+		text_printf(out, "%s%s%s", before, f->off >> i & 1 ? "!" : "", tcp_flag_name[i]);
+		before = ", ";
+	}
+	text_puts(out, f->on | f->off ? "\n" : "");
+}
+
+static void describe_length(const struct lengths *l, struct text *out)
+{
+	if (!l->set)
+		return;
+	text_printf(out, "Filtering for payload: %" PRIu32, l->min);
+	if (l->max == UINT32_MAX)
+		text_puts(out, " bytes and more\n");
+	else if (l->max > l->min)
+		text_printf(out, " to %" PRIu32 " bytes\n", l->max);
+	else
+		text_puts(out, " bytes\n");
+}
+
 void ask_describe(const struct config *conf, struct text *out)
 {
 	int i;
@@ -154,6 +182,10 @@ void ask_describe(const struct config *conf, struct text *out)
 		describe_addresses(&conf->addresses[i], (enum side)i, out);
 	for (i = 0; i < SIDES; i++)
 		describe_ports(&conf->ports[i], (enum side)i, out);
+	if (conf->ipv4 || conf->ipv6)
+		text_printf(out, "Filtering for IPv%d\n", conf->ipv4 ? 4 : 6);
+	describe_flags(&conf->flags, out);
+	describe_length(&conf->len, out);
 	for (i = 0; i < conf->interfaces.n; i++)
 		describe_text("for interface", conf->interfaces.v[i], out);
 	describe_text("for network namespace", conf->netns, out);

@@ -126,8 +126,7 @@ int ports_parse(const char *s, uint64_t min, uint64_t max, struct port_ranges *o
 	return err;
 }
 
-/* In the order of their bits. */
-static const char *const flag_name[8] = { "FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR" };
+const char *const tcp_flag_name[8] = { "FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR" };
 
 int tcp_flags_parse(const char *s, struct tcp_flags *out)
 {
@@ -141,7 +140,7 @@ int tcp_flags_parse(const char *s, struct tcp_flags *out)
 		if (err)
 			return err;
 		name = item + (item[0] == '!');
-		for (i = 0; i < 8 && strcasecmp(name, flag_name[i]) != 0; i++)
+		for (i = 0; i < 8 && strcasecmp(name, tcp_flag_name[i]) != 0; i++)
 			;
 		if (i == 8 || ((f.on | f.off) & 1U << i))
 			return -EINVAL;

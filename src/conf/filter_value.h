@@ -14,4 +14,7 @@ int ports_parse(const char *s, uint64_t min, uint64_t max, struct port_ranges *o
 int tcp_flags_parse(const char *s, struct tcp_flags *out);
 int lengths_parse(const char *s, struct lengths *out);
 
+/* In the order of their bits. */
+extern const char *const tcp_flag_name[8];
+
 #endif
