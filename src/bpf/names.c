@@ -42,7 +42,7 @@ const struct probe_name probe_names[] = {
 	{ "mark", "LNK_READ(call->skb->mark)", KNOWS_SKB, 0, "skb->mark" },
 	{ "hash", "LNK_READ(call->skb->hash)", KNOWS_SKB, 0, "skb->hash" },
 	{ "gso_segs", "LNK_READ(lnk_shared_info(call)->gso_segs)", KNOWS_SKB, 0,
-	  "segments that were merged into this one; 0: none were" },
+	  "segments that this one stands for; 0 and 1: nothing was merged" },
 	{ "gso_size", "LNK_READ(lnk_shared_info(call)->gso_size)", KNOWS_SKB, 0,
 	  "bytes of payload of each of them" },
 

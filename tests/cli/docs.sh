@@ -22,29 +22,78 @@ if [ -z "$OPTDOC" ]; then
 	fi
 fi
 
+# What stands between the lines "BEGIN $2" and "END $2" of a file.
 section()
 {
-	awk '/^\.\\" END OPTIONS$/ { on = 0 } on { print } /^\.\\" BEGIN OPTIONS$/ { on = 1 }' "$MAN"
+	awk -v w="$2" '$0 ~ "END " w "( -->)?$" { on = 0 } on { print } $0 ~ "BEGIN " w "( -->)?$" { on = 1 }' "$1"
 }
 
+renew()
+{
+	awk -v w="$2" -v new="$3" '
+		$0 ~ "END " w "( -->)?$" { on = 0 }
+		!on { print }
+		$0 ~ "BEGIN " w "( -->)?$" { on = 1; while ((getline line < new) > 0) print line }
+	' "$1" >"$TMP/new" && cat "$TMP/new" >"$1"
+}
+
+# The names of expressions, from their table.
+cat >"$TMP/names.c" <<'C'
+#include <stdio.h>
+#include <string.h>
+#include "bpf/names.h"
+
+static const char *of(unsigned int needs)
+{
+	return needs & KNOWS_SOCK ? "socket" : needs ? "packet" : "both";
+}
+
+int main(int argc, char **argv)
+{
+	int man = argc > 1 && !strcmp(argv[1], "man");
+
+	if (!man)
+		puts("| name | of | what it is |\n|---|---|---|");
+	for (size_t i = 0; i < probe_name_count; i++)
+		printf(man ? ".TP\n.BR %s \" (%s)\"\n%s.\n" : "| `%s` | %s | %s |\n", probe_names[i].name,
+		       of(probe_names[i].needs), probe_names[i].help);
+	return 0;
+}
+C
+if command -v "${CC:-cc}" >/dev/null; then
+	run "${CC:-cc}" -std=c11 -I"$TOP/src" "$TMP/names.c" "$TOP/src/bpf/names.c" -o "$TMP/names"
+	check "the table of names compiles" expect_exit 0
+	"$TMP/names" man | sed 's/->/\\->/g' >"$TMP/names.man"
+	"$TMP/names" md >"$TMP/names.md"
+fi
 "$OPTDOC" man >"$TMP/options.man"
 
 if [ "${1-}" = --update ]; then
-	awk -v new="$TMP/options.man" '
-		/^\.\\" END OPTIONS$/ { on = 0 }
-		!on { print }
-		/^\.\\" BEGIN OPTIONS$/ { on = 1; while ((getline line < new) > 0) print line }
-	' "$MAN" >"$TMP/new.8" && cat "$TMP/new.8" >"$MAN"
+	renew "$MAN" OPTIONS "$TMP/options.man"
+	renew "$MAN" NAMES "$TMP/names.man"
+	renew "$TOP/docs/expressions.md" NAMES "$TMP/names.md"
 	exit
 fi
 
-section >"$TMP/section.man"
-run diff -u "$TMP/options.man" "$TMP/section.man"
-check "the man page's OPTIONS are those of the table (tests/cli/docs.sh --update renews them)" \
-	expect_exit 0
+# same NAME FILE SECTION WANT
+same()
+{
+	section "$2" "$3" >"$TMP/section"
+	run diff -u "$4" "$TMP/section"
+	check "$1 (tests/cli/docs.sh --update renews them)" expect_exit 0
+}
+
+same "the man page's OPTIONS are those of the table" "$MAN" OPTIONS "$TMP/options.man"
+if [ -e "$TMP/names" ]; then
+	same "the man page's names of expressions are those of the table" "$MAN" NAMES "$TMP/names.man"
+	same "docs/expressions.md has the names of the table" "$TOP/docs/expressions.md" NAMES \
+		"$TMP/names.md"
+else
+	skip "names of expressions are those of the table" "needs ${CC:-cc}"
+fi
 
 run sed -n 's/^\.SH //p' "$MAN"
-printf '%s\n' NAME SYNOPSIS DESCRIPTION REQUIREMENTS OPTIONS EXAMPLES FIELDS OVERHEAD SOURCE OS \
+printf '%s\n' NAME SYNOPSIS DESCRIPTION REQUIREMENTS OPTIONS EXPRESSIONS EXAMPLES FIELDS OVERHEAD SOURCE OS \
 	STABILITY AUTHOR '"SEE ALSO"' >"$TMP/want"
 check "the man page has BCC's order of sections" cmp -s "$TMP/want" "$TMP/out"
 
