@@ -31,10 +31,10 @@ static __always_inline u32 lnk_payload(const struct lnk_call *call)
 	return call->wire.length > headers ? call->wire.length - headers : 0;
 }
 
-/* An address that is known, and is IPv6. */
-static __always_inline int lnk_is_ipv6(const u32 *a)
+/* ::ffff:a.b.c.d: an IPv4 address. */
+static __always_inline int lnk_is_mapped(const u32 *a)
 {
-	return (a[0] | a[1]) || (a[2] != bpf_htonl(0xffff) && (a[2] | a[3]));
+	return !(a[0] | a[1]) && a[2] == bpf_htonl(0xffff);
 }
 
 /* IPv4 or not. A socket that is bound to no address tells by its family. */
@@ -44,9 +44,7 @@ static __always_inline int lnk_is_ipv4(const struct lnk_call *call, const struct
 
 	if (call->knows & LNK_KNOWS_PACKET)
 		return (call->knows & LNK_KNOWS_IPV4) != 0;
-	if (!(s[0] | s[1]) && s[2] == bpf_htonl(0xffff))
-		return 1;
-	if (!(d[0] | d[1]) && d[2] == bpf_htonl(0xffff))
+	if (lnk_is_mapped(s) || lnk_is_mapped(d))
 		return 1;
 	return LNK_READ(call->sk->__sk_common.skc_family) == 2;
 }

@@ -49,55 +49,53 @@ static uint32_t word_mask(const struct prefix *p, int word)
 	return p->length - from >= 32 ? UINT32_MAX : htonl(~(UINT32_MAX >> (p->length - from)));
 }
 
-static bool prefix_holds(const struct prefix *p, const struct in6_addr *a)
+static bool is_ipv4(const struct prefix *p)
+{
+	return p->length >= 96 && IN6_IS_ADDR_V4MAPPED(&p->address);
+}
+
+/* One address `a` against one prefix, from the first word on that counts. The last word
+ * differs most often, so it is looked at first. */
+static void emit_prefix(const struct prefix *p, int first, struct text *out)
+{
+	const char *before = "if (";
+	uint32_t mask;
+	int word;
+
+	text_puts(out, first ? "\t\t" : "\t");
+	for (word = 3; word >= first; word--) {
+		mask = word_mask(p, word);
+		if (!mask)
+			continue;
+		text_puts(out, before);
+		before = " && ";
+		if (mask == UINT32_MAX)
+			text_printf(out, "a[%d] == 0x%xU", word, p->address.s6_addr32[word]);
+		else
+			text_printf(out, "(a[%d] & 0x%xU) == 0x%xU", word, mask,
+				    p->address.s6_addr32[word]);
+	}
+	text_puts(out, *before == ' ' ? ")\n\t\treturn 1;\n" : "return 1;\n");
+}
+
+/* IPv4 and IPv6 are two families: an IPv4 address is in no IPv6 network, although it is
+ * written as ::ffff:a.b.c.d, and one that is not known, ::, is in none at all. */
+static void emit_prefixes(const struct prefixes *list, const char *name, struct text *out)
 {
 	int i;
 
-	for (i = 0; i < 4; i++)
-		if ((a->s6_addr32[i] & word_mask(p, i)) != p->address.s6_addr32[i])
-			return false;
-	return true;
-}
-
-/* One word of a prefix against one word of an address `a`. */
-static void emit_word(const struct prefix *p, int word, bool *first, struct text *out)
-{
-	uint32_t mask = word_mask(p, word);
-
-	if (!mask)
-		return;
-	text_puts(out, *first ? "" : " && ");
-	*first = false;
-	if (mask == UINT32_MAX)
-		text_printf(out, "a[%d] == 0x%xU", word, p->address.s6_addr32[word]);
-	else
-		text_printf(out, "(a[%d] & 0x%xU) == 0x%xU", word, mask,
-			    p->address.s6_addr32[word]);
-}
-
-/* An IPv6 network does not hold what only looks like an address of it: :: for one that is
- * not known, ::ffff:a.b.c.d for IPv4. */
-static bool holds_others(const struct prefix *p)
-{
-	static const struct in6_addr unknown, ipv4 = { .s6_addr = { [10] = 0xff, [11] = 0xff } };
-
-	return prefix_holds(p, &unknown) || (p->length < 96 && prefix_holds(p, &ipv4));
-}
-
-/* The last word differs most often, so it is looked at first. */
-static void emit_prefixes(const struct prefixes *list, const char *name, struct text *out)
-{
-	bool first;
-	int i, word;
-
-	text_printf(out, "static __always_inline int lnk_in_%s(const u32 *a)\n{\n", name);
-	for (i = 0; i < list->n; i++) {
-		first = !holds_others(&list->v[i]);
-		text_puts(out, first ? "\tif (" : "\tif (lnk_is_ipv6(a)");
-		for (word = 3; word >= 0; word--)
-			emit_word(&list->v[i], word, &first, out);
-		text_puts(out, ")\n\t\treturn 1;\n");
-	}
+	text_printf(out,
+		    "static __always_inline int lnk_in_%s(const u32 *a)\n{\n"
+		    "\tif (lnk_is_mapped(a)) {\n",
+		    name);
+	for (i = 0; i < list->n; i++)
+		if (is_ipv4(&list->v[i]))
+			emit_prefix(&list->v[i], 3, out);
+	text_puts(out, "\t\treturn 0;\n\t}\n"
+		       "\tif (!(a[0] | a[1] | a[2] | a[3]))\n\t\treturn 0;\n");
+	for (i = 0; i < list->n; i++)
+		if (!is_ipv4(&list->v[i]))
+			emit_prefix(&list->v[i], 0, out);
 	text_puts(out, "\treturn 0;\n}\n");
 }
 
