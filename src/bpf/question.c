@@ -125,42 +125,20 @@ static int tidy_ranges(struct port_range *v, int n)
 	return n ? kept + 1 : 0;
 }
 
-static void indent(int depth, struct text *out)
-{
-	for (; depth > 0; depth--)
-		text_puts(out, "\t");
-}
-
-/* A tree of comparisons: the 1,000 ports of a list cost ten of them. */
-static void emit_range_tree(const struct port_range *v, int n, int depth, struct text *out)
-{
-	int half = n / 2;
-
-	indent(depth, out);
-	if (n == 1) {
-		if (v->from == v->to)
-			text_printf(out, "return p == %u;\n", v->from);
-		else
-			text_printf(out, "return p >= %u && p <= %u;\n", v->from, v->to);
-		return;
-	}
-	text_printf(out, "if (p < %u) {\n", v[half].from);
-	emit_range_tree(v, half, depth + 1, out);
-	indent(depth, out);
-	text_puts(out, "} else {\n");
-	emit_range_tree(v + half, n - half, depth + 1, out);
-	indent(depth, out);
-	text_puts(out, "}\n");
-}
-
+/* clang makes a tree of comparisons of it: the 1,000 ports of a list cost ten of them. */
 static void emit_ports(const struct port_ranges *list, const char *name, struct text *out)
 {
 	struct port_ranges tidy = *list;
+	int i;
 
 	tidy.n = tidy_ranges(tidy.v, tidy.n);
 	text_printf(out, "static __always_inline int lnk_port_%s(u32 p)\n{\n", name);
-	emit_range_tree(tidy.v, tidy.n, 1, out);
-	text_puts(out, "}\n");
+	text_puts(out, "\tswitch (p) {\n");
+	for (i = 0; i < tidy.n; i++)
+		text_printf(out,
+			    tidy.v[i].to > tidy.v[i].from ? "\tcase %u ... %u:\n" : "\tcase %u:\n",
+			    tidy.v[i].from, tidy.v[i].to);
+	text_puts(out, "\t\treturn 1;\n\t}\n\treturn 0;\n}\n");
 }
 
 /* --- the question ------------------------------------------------------------------ */

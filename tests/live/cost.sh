@@ -99,7 +99,7 @@ more "one address" 1 80 -i 10.1.2.3
 more "two ports" 1 80 -p 80,90
 two=$MORE
 more "64 ports" $((two + 1)) $((two + 64 * 12)) -p "$many_ports"
-more "as many, joined to one range" 1 $((two + 20)) -p "$(seq -s, 1000 1063)"
+more "as many, joined to one range" 1 $((two + 40)) -p "$(seq -s, 1000 1063)"
 more "one network" 1 100 -i 10.0.0.0/8
 one=$MORE
 more "64 networks" $((one + 1)) $((one + 64 * 12)) -i "${many_nets%,}"
