@@ -34,7 +34,7 @@ from tools import Bench, Failed, Running
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 LOAD_SECONDS = "1.0"
 # What a section may take at most, in seconds, on the way to 600. Rounds are cut, not runs.
-SLICES = {"others": 25, "start": 30, "render": 10, "rtt2": 125, "hits": 25, "latency": 25,
+SLICES = {"others": 25, "start": 30, "render": 10, "rtt2": 125, "hits": 25, "filters": 25, "latency": 25,
           "idle": 64, "rtt1": 34, "rtt8": 34, "bulk": 26, "storm": 26, "flows": 20,
           "modes": 14}
 VM_SECONDS = 135
@@ -185,9 +185,41 @@ def section_hits(bench, data, until):
         if time.monotonic() > until:
             break
         m = attempt(bench, tool, lambda t=tool: bench.measure(t, rtt(2), stats=True))
-        for name, calls, ns in m["programs"] if m else []:
+        for name, calls, ns, _insns in m["programs"] if m else []:
             if calls > 100:
                 data["hits"].append((tool, name, calls, ns / calls))
+
+
+def asked(bench):
+    """What is asked beyond the usual: filters that match nothing, then rows with columns."""
+    ports = ",".join(str(p) for p in range(1, 640, 10))
+    nets = ",".join(f"10.{i * 37 % 256}.{i * 91 % 256}.0/24" for i in range(64))
+    every = ("flags,len,win,ttl,ifname,netns,cpu,uid,state,srtt,rto,cwnd,retrans,rcvq,sndq,mark,"
+             "skb,sk,hash,gso")
+    return [bench.ours("ip", "-i, one address", "-i", "198.51.100.1"),
+            bench.ours("port", "-p, one port", "-p", "9"),
+            bench.ours("ports", "-p, 64 ports", "-p", ports),
+            bench.ours("nets", "-i, 64 networks", "-i", nets),
+            bench.ours("pcap", "a tcpdump expression", "tcp port 9 and net 198.51.100.0/24"),
+            bench.ours("where", "--where", "--where", "len > 100000 && ip.ttl < 5"),
+            bench.ours("none", "every row, the usual columns", "-R", "0"),
+            bench.ours("two", "every row, +flags,+len", "-R", "0", "-o", "+flags,+len"),
+            bench.ours("every", "every row, all columns", "-R", "0", "-o", "+" + every)]
+
+
+def section_filters(bench, data, until):
+    """Instructions, and nanoseconds per hit, of the program at netif_receive_skb and of all."""
+    data["filters"] = []
+    load = ["rtt", "-P", "-t", "0.4", "-c", "2"]
+    for tool in asked(bench):
+        if time.monotonic() > until:
+            break
+        m = attempt(bench, tool, lambda t=tool: bench.measure(t, load, stats=True))
+        got = [p for p in m["programs"] if p[1] > 100] if m else []
+        first = [p for p in got if p[0].startswith("netif_receive")]
+        if first:
+            data["filters"].append((tool, [(sum(p[3] for p in ps), sum(p[2] for p in ps) /
+                                            sum(p[1] for p in ps)) for ps in (first, got)]))
 
 
 def seconds_of(argv):
@@ -280,7 +312,7 @@ def section_idle(bench, data, until):
 
 
 SECTIONS = {"others": section_others, "start": section_start, "render": section_render,
-            "rtt2": section_rtt2, "hits": section_hits, "latency": section_latency,
+            "rtt2": section_rtt2, "hits": section_hits, "filters": section_filters, "latency": section_latency,
             "idle": section_idle, "rtt1": section_rtt(1), "rtt8": section_rtt(8),
             "bulk": section_bulk, "storm": section_storm, "flows": section_flows,
             "modes": section_modes}

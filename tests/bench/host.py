@@ -203,8 +203,9 @@ class BpfStats:
 
     @staticmethod
     def programs():
-        """{id: (name, calls, nanoseconds)}"""
-        return {p["id"]: (p.get("name", "?"), p.get("run_cnt", 0), p.get("run_time_ns", 0))
+        """{id: (name, calls, nanoseconds, instructions)}"""
+        return {p["id"]: (p.get("name", "?"), p.get("run_cnt", 0), p.get("run_time_ns", 0),
+                          p.get("bytes_xlated", 0) // 8)
                 for p in json.loads(run("bpftool", "prog", "show", "-j"))}
 
     def close(self):

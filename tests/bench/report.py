@@ -189,6 +189,19 @@ segments that the kernel counted (one row for each would be 100 %).
     return text
 
 
+def part_filters(data):
+    rows = []
+    for tool, figures in data.get("filters", []):
+        rows.append([tool.name] + [cell for insns, ns in figures
+                                   for cell in (thousands(insns), f"{ns:.0f}")])
+    return ("## Filters and columns, per hit\n\nThe same count, with what is asked: filters that match "
+            "nothing, so that nothing is sent, and\nrows with columns. Instructions are those "
+            "that the verifier leaves, with helper calls inlined.\n\n" +
+            (table(["", "instructions at netif_receive_skb", "ns per hit there",
+                    "instructions of all programs", "ns per hit, mean"], rows) if rows
+             else NO + "\n\n"))
+
+
 def part_hits(data):
     rows = [[t.name, "(no name)" if name == "?" else f"`{name}`", thousands(calls), f"{ns:.0f}"]
             for t, name, calls, ns in data.get("hits", [])]
@@ -346,6 +359,6 @@ def document(bench, data, tools):
     table_of_bars = bars(data)
     text += "## The bars\n\n" + table(["what", "bar", "measured", "reached"], table_of_bars)
     text += part_not(data, bench, table_of_bars) + part_remarks()
-    text += part_loads(data) + part_hits(data) + part_start(data) + part_idle(data)
+    text += part_loads(data) + part_hits(data) + part_filters(data) + part_start(data) + part_idle(data)
     text += part_scale(data) + part_vm(data) + part_commands(data, bench)
     return text.rstrip("\n") + "\n"

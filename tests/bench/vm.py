@@ -42,7 +42,7 @@ def kept(bench, tool, rounds):
 
 def hits(bench, tool):
     m = bench.measure(tool, LOAD, stats=True)
-    return [(name, ns / calls) for name, calls, ns in m["programs"] if calls > 50]
+    return [(name, ns / calls) for name, calls, ns, _insns in m["programs"] if calls > 50]
 
 
 def cable():
