@@ -150,7 +150,7 @@ static struct in6_addr some_address(void)
 	return a;
 }
 
-static const u16 common_ports[] = { 1, 2, 22, 80, 81, 443, 8000, 8080, 32768, 65534, 65535, 0 };
+static const u16 common_ports[] = { 1, 2, 3, 78, 79, 80, 81, 82, 83, 84, 65533, 65534, 65535, 0 };
 
 static u16 some_port(void)
 {
