@@ -31,7 +31,7 @@ static int open_netns(const char *s, uint32_t *inode, struct text *why)
 {
 	struct text path = { 0 };
 	uint64_t number;
-	struct stat st;
+	struct stat st = { 0 };
 	const char *reason = NULL;
 	int fd;
 
@@ -103,7 +103,7 @@ static int find_interfaces(struct question *q, const struct strings *names, stru
 
 	if (err)
 		text_printf(why, "-I: the interfaces cannot be listed: %s", strerror(-err));
-	for (i = 0; i < names->n && !err; i++) {
+	for (i = 0; list && i < names->n && !err; i++) {
 		err = add_matching(q, names->v[i], list);
 		if (!err)
 			continue;
