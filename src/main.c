@@ -17,6 +17,7 @@
 #include "app/doctor.h"
 #include "app/loop.h"
 #include "app/session.h"
+#include "app/swap.h"
 #include "app/view.h"
 #include "base/io.h"
 #include "base/log.h"
@@ -113,7 +114,8 @@ static int run(struct session *s, const struct config *conf, const struct ask *a
 	       struct view *view, int stop_fd)
 {
 	struct choice all = choice_all(conf->attach);
-	int err;
+	struct swap *swap = NULL;
+	int err = 0;
 
 	if (conf->dump_source) {
 		err = session_prepare(s, conf, ask, &all, stop_fd);
@@ -122,10 +124,15 @@ static int run(struct session *s, const struct config *conf, const struct ask *a
 	} else if (conf->check) {
 		err = check_run(s, conf, ask, stop_fd);
 	} else {
-		view_open(view, conf);
-		err = session_start(s, conf, ask, stop_fd);
+		if (config_swaps(conf))
+			err = swap_open(&swap, conf, ask, stop_fd);
+		if (!err) {
+			view_open(view, conf);
+			err = session_start(s, conf, ask, stop_fd);
+		}
 		if (!err)
-			err = loop_run(s, view);
+			err = loop_run(s, view, swap);
+		swap_close(swap);
 	}
 	if (err == -EINTR)
 		log_info("Monitoring stopped.");
@@ -134,7 +141,7 @@ static int run(struct session *s, const struct config *conf, const struct ask *a
 
 int main(int argc, char **argv)
 {
-	struct session s;
+	struct session s = { .program = { .counters_fd = -1, .events_fd = -1 } };
 	struct view view;
 	struct text why = { 0 }, note = { 0 };
 	struct config conf;

@@ -107,7 +107,7 @@ int confine(const struct session *s)
 		kernel_keep_symbols();
 	err = privileges_bar();
 	if (!err) {
-		n.filter_err = privileges_filter();
+		n.filter_err = privileges_filter(config_swaps(s->conf));
 		err = drop(s, &n);
 	}
 	if (err)

@@ -50,6 +50,7 @@
 #define LAST_ROWS_MS 1000
 /* After a signal: how long a reader who is slow has for all the rows that are left. */
 #define SIGNALLED_ROWS_MS 2000
+#define NOT_RELOADED "Not reloaded: the program that was there goes on"
 /* How often it is looked whether a CPU came online. */
 #define REFRESH_NS NSEC_PER_SEC
 /* Write when so much is collected, even within one turn. */
@@ -65,16 +66,36 @@ enum end {
 /* A row that was made and not yet written: it counts as printed once it is. */
 struct unwritten {
 	uint64_t end; /* bytes of output, with this row */
-	int hook;
+	struct tally *tally;
+};
+
+/* A program's way to the rows. */
+struct feed {
+	struct loop *l;
+	struct session *s;
+	struct merge *merge;
+};
+
+enum {
+	FD_STOP,
+	FD_STDOUT,
+	FD_SWAP,
+	FD_WATCH,
+	FD_RINGS
 };
 
 struct loop {
 	struct session *s;
 	struct view *view;
 	struct table *table;
-	struct merge *merge;
+	struct feed now;
+	struct swap *swap; /* NULL: the program stays */
+	/* a program that another one has taken the place of: rows of it are on their way */
+	struct session old;
+	struct feed leaving; /* .s is NULL when there is none */
+	bool settled;        /* and it is not called any more */
 	struct out out;
-	struct pollfd *fds; /* stop, stdout, then the rings */
+	struct pollfd *fds;
 	int nfds;
 	struct unwritten *unwritten;
 	size_t unwritten_n, unwritten_cap;
@@ -119,7 +140,7 @@ static void take_signal(struct loop *l)
 
 /* --- rows ------------------------------------------------------------------------- */
 
-static void note_row(struct loop *l, int hook)
+static void note_row(struct loop *l, struct tally *tally)
 {
 	struct unwritten *v;
 	size_t cap;
@@ -133,7 +154,7 @@ static void note_row(struct loop *l, int hook)
 		l->unwritten_cap = cap;
 	}
 	l->unwritten[l->unwritten_n++] =
-		(struct unwritten){ l->out.written + l->out.buf.len, hook };
+		(struct unwritten){ l->out.written + l->out.buf.len, tally };
 }
 
 static void count_written(struct loop *l)
@@ -141,7 +162,7 @@ static void count_written(struct loop *l)
 	size_t i;
 
 	for (i = 0; i < l->unwritten_n && l->unwritten[i].end <= l->out.written; i++)
-		l->s->account.v[l->unwritten[i].hook].printed++;
+		l->unwritten[i].tally->printed++;
 	l->unwritten_n -= i;
 	if (l->unwritten_n)
 		memmove(l->unwritten, l->unwritten + i, l->unwritten_n * sizeof(*l->unwritten));
@@ -187,14 +208,15 @@ static void flush(struct loop *l)
 
 static void on_event(void *arg, const struct lnk_record *e)
 {
-	struct loop *l = arg;
+	struct feed *f = arg;
+	struct loop *l = f->l;
 	const struct config *c = l->s->conf;
 
 	if (l->end == READER_GONE || l->end == WRITE_FAILED || (c->count && l->rows >= c->count))
 		return;
 	table_row(l->table, e, l->wall_offset_ns, &l->out.buf);
 	l->rows++;
-	note_row(l, e->event.hook);
+	note_row(l, &f->s->account.v[e->event.hook]);
 	if (l->out.buf.len >= FLUSH_BYTES)
 		flush(l);
 	if (c->count && l->rows >= c->count && l->end == RUNNING)
@@ -203,16 +225,17 @@ static void on_event(void *arg, const struct lnk_record *e)
 
 static void on_sample(void *arg, int ring, const void *data, size_t size)
 {
-	struct loop *l = arg;
+	struct feed *f = arg;
+	struct account *a = &f->s->account;
 	struct lnk_record e;
 
-	if (event_decode(&e, data, size, l->s->hooks.n, l->s->extra)) {
-		l->s->account.stray++;
+	if (event_decode(&e, data, size, f->s->hooks.n, f->s->extra)) {
+		a->stray++;
 		return;
 	}
-	l->s->account.v[e.event.hook].received++;
-	if (merge_add(l->merge, ring, &e))
-		l->s->account.v[e.event.hook].malformed++;
+	a->v[e.event.hook].received++;
+	if (merge_add(f->merge, ring, &e))
+		a->v[e.event.hook].malformed++;
 }
 
 /* The terminal may have been resized; without one nothing is cut. */
@@ -226,24 +249,68 @@ static void fit_terminal(struct loop *l)
 		table_header(l->table, &l->out.buf);
 }
 
+static bool feed_is_empty(const struct feed *f)
+{
+	return !f->s ||
+	       ((!f->s->rings || rings_are_empty(f->s->rings)) && merge_is_empty(f->merge));
+}
+
+static size_t feed_drain(struct feed *f)
+{
+	size_t n = 0;
+	int i;
+
+	for (i = 0; f->s && f->s->rings && i < rings_count(f->s->rings); i++)
+		n += rings_drain(f->s->rings, i, on_sample, f);
+	return n;
+}
+
+/* Prints up to the horizon, in the order of time also across two programs. */
+static void print_until(struct loop *l, uint64_t horizon)
+{
+	struct feed *first;
+	uint64_t old_ns, now_ns, until;
+
+	while (l->leaving.s) {
+		old_ns = merge_oldest_ns(l->leaving.merge);
+		now_ns = merge_oldest_ns(l->now.merge);
+		if (old_ns == UINT64_MAX)
+			break;
+		first = old_ns <= now_ns ? &l->leaving : &l->now;
+		until = old_ns <= now_ns ? now_ns : old_ns;
+		if ((old_ns <= now_ns ? old_ns : now_ns) >= horizon)
+			return;
+		table_set_hooks(l->table, first->s->shown);
+		merge_take(first->merge, until < horizon ? until + 1 : horizon, on_event, first);
+	}
+	table_set_hooks(l->table, l->now.s->shown);
+	merge_take(l->now.merge, horizon, on_event, &l->now);
+}
+
 /* One turn: everything the rings hold now, printed up to the horizon. */
 static size_t drain(struct loop *l, bool all)
 {
 	uint64_t horizon = all ? UINT64_MAX : clock_monotonic_ns() - SETTLE_NS;
-	size_t n = 0;
-	int i;
+	size_t n;
 
 	fit_terminal(l);
-	if (!all && rings_are_empty(l->s->rings) && merge_is_empty(l->merge))
+	if (!all && feed_is_empty(&l->now) && feed_is_empty(&l->leaving))
 		return 0;
 	l->busy_ns = clock_monotonic_ns();
 	view_refresh(l->view, l->busy_ns);
 	l->wall_offset_ns = clock_wall_offset_ns();
-	for (i = 0; i < rings_count(l->s->rings); i++)
-		n += rings_drain(l->s->rings, i, on_sample, l);
-	merge_take(l->merge, horizon, on_event, l);
+	n = feed_drain(&l->leaving);
+	n += feed_drain(&l->now);
+	print_until(l, horizon);
 	flush(l);
 	return n;
+}
+
+static int read_account(struct loop *l)
+{
+	int err = l->leaving.s ? swap_read_old(l->swap, &l->old) : 0;
+
+	return err ? err : session_read_account(l->s);
 }
 
 /* --- blocks of -s ----------------------------------------------------------------- */
@@ -262,15 +329,15 @@ static void block(struct loop *l)
 	struct session *s = l->s;
 	uint64_t now = clock_monotonic_ns();
 
-	if (session_read_account(s))
+	if (read_account(l))
 		return;
 	if (l->block_lines && fits_terminal(l))
 		text_printf(&l->out.buf, "\033[%dA\033[J", l->block_lines);
 	else if (l->blocks)
 		text_puts(&l->out.buf, "\n");
-	l->block_lines = books_block(&s->account, s->lines, l->before, s->stages.n,
+	l->block_lines = books_block(&s->account, s->lines, l->before, s->lines_n,
 				     now > l->block_ns ? now - l->block_ns : 1, &l->out.buf);
-	memcpy(l->before, s->lines, (size_t)s->stages.n * sizeof(*l->before));
+	memcpy(l->before, s->lines, (size_t)s->lines_n * sizeof(*l->before));
 	l->block_ns = now;
 	l->blocks++;
 	flush(l);
@@ -283,27 +350,150 @@ static void block(struct loop *l)
 
 /* --- the poll set ----------------------------------------------------------------- */
 
+static void poll_feed(struct loop *l, const struct feed *f)
+{
+	int i;
+
+	for (i = 0; f->s && f->s->rings && i < rings_count(f->s->rings); i++)
+		l->fds[l->nfds++] =
+			(struct pollfd){ .fd = rings_fd(f->s->rings, i), .events = POLLIN };
+}
+
 static void poll_rings(struct loop *l)
 {
-	int rings = l->s->rings ? rings_count(l->s->rings) : 0, i;
-
-	for (i = 0; i < rings; i++)
-		l->fds[2 + i] = (struct pollfd){ .fd = rings_fd(l->s->rings, i), .events = POLLIN };
-	l->nfds = rings + 2;
+	l->nfds = FD_RINGS;
+	poll_feed(l, &l->now);
+	poll_feed(l, &l->leaving);
 }
 
 static int open_poll_set(struct loop *l)
 {
 	int rings = l->s->rings ? rings_capacity(l->s->rings) : 0;
 
-	l->fds = calloc((size_t)rings + 2, sizeof(*l->fds));
+	l->fds = calloc((size_t)rings * 2 + FD_RINGS, sizeof(*l->fds));
 	if (!l->fds)
 		return -ENOMEM;
-	l->fds[0] = (struct pollfd){ .fd = l->s->stop_fd, .events = POLLIN };
+	l->fds[FD_STOP] = (struct pollfd){ .fd = l->s->stop_fd, .events = POLLIN };
 	/* no events asked: only tells that the reader of a pipe is gone */
-	l->fds[1] = (struct pollfd){ .fd = l->out.file ? -1 : l->out.fd };
+	l->fds[FD_STDOUT] = (struct pollfd){ .fd = l->out.file ? -1 : l->out.fd };
+	l->fds[FD_SWAP] = l->fds[FD_WATCH] = (struct pollfd){ .fd = -1, .events = POLLIN };
 	poll_rings(l);
 	return 0;
+}
+
+/* --- another program in place of this one ----------------------------------------- */
+
+static int feed_open(struct feed *f, struct loop *l, const struct session *s, int rings)
+{
+	*f = (struct feed){ .l = l, .s = l->s };
+	return merge_open(&f->merge, rings, s->extra);
+}
+
+static void feed_close(struct feed *f)
+{
+	merge_close(f->merge);
+	*f = (struct feed){ 0 };
+}
+
+/* What the last block of -s showed, for the lines of the new program. */
+static void carry_before(const struct loop *l, struct books_line *before)
+{
+	const struct session *s = l->s, *old = &l->old;
+	int i, k;
+
+	for (i = 0; i < s->lines_n; i++)
+		for (k = 0; k < old->lines_n; k++)
+			if (!strcmp(s->lines[i].stage, old->lines[k].stage))
+				before[i] = l->before[k];
+}
+
+static void exchange(struct loop *l)
+{
+	const struct session *offer = swap_offer(l->swap);
+	struct books_line *before;
+	struct text said = { 0 };
+	struct feed fresh;
+	int err;
+
+	before = calloc((size_t)(offer->stages.n + l->s->lines_n) + 1, sizeof(*before));
+	err = feed_open(&fresh, l, offer, l->s->rings ? rings_capacity(l->s->rings) : 0);
+	if (!err && !before)
+		err = -ENOMEM;
+	if (!err)
+		err = swap_commit(l->swap, &l->old, &said);
+	else
+		swap_refuse(l->swap, err, &said);
+	if (said.len)
+		log_info("%s", said.s);
+	text_free(&said);
+	if (err) {
+		log_info(NOT_RELOADED);
+		feed_close(&fresh);
+		free(before);
+		return;
+	}
+	l->leaving = l->now;
+	l->leaving.s = &l->old;
+	l->now = fresh;
+	l->settled = false;
+	carry_before(l, before);
+	free(l->before);
+	l->before = before;
+	l->prompt = false; /* as rings_enter() leaves them */
+	poll_rings(l);
+}
+
+static bool is_old(const struct loop *l, const struct tally *t)
+{
+	return t >= l->old.account.v && t < l->old.account.v + l->old.account.n;
+}
+
+/* All that the old program sent is in the table. */
+static bool old_is_done(const struct loop *l)
+{
+	size_t i;
+
+	for (i = 0; i < l->unwritten_n; i++)
+		if (is_old(l, l->unwritten[i].tally))
+			return false;
+	return feed_is_empty(&l->leaving);
+}
+
+static void retire(struct loop *l, bool tell)
+{
+	struct text t = { 0 };
+
+	swap_settle(l->swap, &l->old, &t);
+	if (tell)
+		log_info("%s", t.s);
+	text_free(&t);
+	feed_close(&l->leaving);
+	poll_rings(l);
+}
+
+static void look_at_swap(struct loop *l)
+{
+	struct text t = { 0 };
+	enum swap_news news;
+
+	while (l->end == RUNNING && (news = swap_turn(l->swap, &t)) != SWAP_NONE) {
+		if (news == SWAP_READY)
+			exchange(l);
+		else if (news == SWAP_SETTLED)
+			l->settled = true;
+		else if (news == SWAP_FAILED)
+			log_info("%s\n" NOT_RELOADED, text_str(&t));
+		else if (news == SWAP_ALONE)
+			log_error("%s", text_str(&t));
+		else if (t.len)
+			log_info("%s", t.s);
+		text_reset(&t);
+	}
+	text_free(&t);
+	if (l->leaving.s && l->settled && old_is_done(l))
+		retire(l, true);
+	l->fds[FD_SWAP].fd = swap_fd(l->swap);
+	l->fds[FD_WATCH].fd = swap_watch_fd(l->swap);
 }
 
 /* Without a ring a CPU's events are counted as lost, so a failure ends nothing. */
@@ -350,7 +540,7 @@ static void choose_pace(struct loop *l, size_t n)
 
 static uint64_t turn_ms(const struct loop *l, uint64_t now)
 {
-	if (!merge_is_empty(l->merge))
+	if (!merge_is_empty(l->now.merge) || l->leaving.s)
 		return HELD_TURN_MS;
 	if (now - l->busy_ns <= IDLE_AFTER_NS && !l->prompt)
 		return TURN_MS;
@@ -371,6 +561,8 @@ static int next_turn_ms(const struct loop *l)
 		due = now + turn_ms(l, now) * NSEC_PER_MSEC;
 	if (l->ends_ns && l->ends_ns < due)
 		due = l->ends_ns;
+	if (l->swap && swap_due_ns(l->swap) < due)
+		due = swap_due_ns(l->swap);
 	if (due <= now)
 		return 0;
 	return (int)((due - now + NSEC_PER_MSEC - 1) / NSEC_PER_MSEC);
@@ -380,7 +572,7 @@ static int next_turn_ms(const struct loop *l)
  * not wake us. */
 static int watched(const struct loop *l)
 {
-	return l->prompt && !merge_is_empty(l->merge) ? 2 : l->nfds;
+	return l->prompt && !merge_is_empty(l->now.merge) ? FD_RINGS : l->nfds;
 }
 
 static void turn(struct loop *l)
@@ -392,11 +584,11 @@ static void turn(struct loop *l)
 		l->end = ENDED;
 		return;
 	}
-	if (l->fds[0].revents)
+	if (l->fds[FD_STOP].revents)
 		take_signal(l);
-	if (l->fds[1].revents & (POLLERR | POLLHUP | POLLNVAL))
+	if (l->fds[FD_STDOUT].revents & (POLLERR | POLLHUP | POLLNVAL))
 		l->end = READER_GONE;
-	for (i = 2; i < n; i++)
+	for (i = FD_RINGS; i < n; i++)
 		if (l->fds[i].revents & (POLLHUP | POLLERR | POLLNVAL))
 			l->fds[i].fd = -1; /* its CPU went offline; the timer still drains it */
 	if (l->end != RUNNING)
@@ -407,6 +599,8 @@ static void turn(struct loop *l)
 	} else if (clock_monotonic_ns() >= l->block_ns + l->s->conf->interval_ns) {
 		block(l);
 	}
+	if (l->swap)
+		look_at_swap(l);
 	if (l->end == RUNNING && l->ends_ns && clock_monotonic_ns() >= l->ends_ns)
 		l->end = ENDED;
 }
@@ -447,18 +641,18 @@ static void last_drain(struct loop *l)
 
 	if (l->s->conf->stats) {
 		usleep(1000);
-		session_read_account(l->s);
+		read_account(l);
 		return;
 	}
 	do {
 		drain(l, false);
-		session_read_account(l->s);
+		read_account(l);
 		if (!account_open_items(&l->s->account))
 			break;
 		usleep(1000);
 	} while (clock_monotonic_ns() < until);
 	drain(l, true);
-	session_read_account(l->s);
+	read_account(l);
 }
 
 static void finish(struct loop *l)
@@ -468,7 +662,11 @@ static void finish(struct loop *l)
 	log_info("Detaching probes...");
 	session_detach(l->s);
 	last_drain(l);
-	books_closing(&l->s->account, l->s->lines, l->s->stages.n, &t);
+	if (l->leaving.s) {
+		l->unwritten_n = 0; /* rows that nobody takes any more */
+		retire(l, false);
+	}
+	books_closing(&l->s->account, l->s->lines, l->s->lines_n, &t);
 	if (l->end == WRITE_FAILED)
 		log_error("cannot write the rows: %s", strerror(-l->error));
 	log_info("%s", text_str(&t));
@@ -476,25 +674,27 @@ static void finish(struct loop *l)
 	text_free(&t);
 }
 
-int loop_run(struct session *s, struct view *view)
+int loop_run(struct session *s, struct view *view, struct swap *swap)
 {
-	struct loop l = { .s = s, .view = view };
+	struct loop l = { .s = s, .view = view, .swap = swap };
 	int err;
 
 	out_open(&l.out, STDOUT_FILENO, s->stop_fd);
 	view_begin(view, s->conf, l.out.tty);
 	err = table_open(&l.table, s->shown, s->hooks.n, s->conf->debug_func, &view->table);
 	if (!err)
-		err = merge_open(&l.merge, s->rings ? rings_capacity(s->rings) : 0, s->extra);
+		err = feed_open(&l.now, &l, s, s->rings ? rings_capacity(s->rings) : 0);
 	if (!err)
 		err = open_poll_set(&l);
-	l.before = calloc((size_t)s->stages.n + 1, sizeof(*l.before));
+	l.before = calloc((size_t)s->lines_n + 1, sizeof(*l.before));
 	if (!err && !l.before)
 		err = -ENOMEM;
 	if (!err)
 		err = confine(s);
 	if (!err) {
 		table_set_symboliser(l.table, kernel_symbol_at);
+		if (swap)
+			swap_run(swap, s);
 		l.started_ns = l.block_ns = l.refreshed_ns = clock_monotonic_ns();
 		if (s->conf->duration_ns)
 			l.ends_ns = l.started_ns + s->conf->duration_ns;
@@ -505,7 +705,7 @@ int loop_run(struct session *s, struct view *view)
 		err = l.error;
 	}
 	table_close(l.table);
-	merge_close(l.merge);
+	feed_close(&l.now);
 	out_close(&l.out);
 	free(l.fds);
 	free(l.unwritten);

@@ -8,6 +8,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/privileges.h"
 #include "bpf/attach.h"
@@ -15,6 +16,7 @@
 #include "bpf/cpus.h"
 #include "bpf/kernel.h"
 #include "bpf/missed.h"
+#include "bpf/stub.h"
 #include "bpf/sweep.h"
 
 /* Wake for every so many events; the loop looks at the rings by the clock as well. */
@@ -36,13 +38,55 @@
 
 /* --- prepare --------------------------------------------------------------------- */
 
-int session_prepare(struct session *s, const struct config *conf, const struct ask *ask,
-		    const struct choice *choice, int stop_fd)
+int session_plan(struct session *s)
+{
+	const struct hook *h;
+	int err, i;
+
+	err = stages_plan(&s->stages, &s->hooks, choice_kinds(s->conf->attach));
+	if (!err)
+		err = account_open(&s->account, s->hooks.n);
+	s->account.stats_only = s->conf->stats;
+	s->shown = calloc((size_t)s->hooks.n + 1, sizeof(*s->shown));
+	if (err || !s->shown)
+		return err ? err : -ENOMEM;
+	for (i = 0; i < s->hooks.n; i++) {
+		h = &s->hooks.v[i];
+		s->shown[i].kind = hook_kind_name[h->kind];
+		s->shown[i].symbol = h->symbol;
+		s->shown[i].ip_bias = h->kind == HOOK_KPROBE ? KPROBE_IP_BIAS : 0;
+	}
+	return 0;
+}
+
+static const struct hook *live_hook(const struct hooks *live, const struct hook *h)
+{
+	int i = live ? hooks_find(live, h->kind, h->target) : -1;
+
+	return i < 0 ? NULL : &live->v[i];
+}
+
+/* Raw tracepoints as programs of type TRACING. What has to go into a stub's place is what
+ * the stub is. */
+static void choose_types(struct hooks *hs, const struct hooks *live, bool typed)
+{
+	const struct hook *there;
+	int i;
+
+	for (i = 0; i < hs->n; i++) {
+		there = live_hook(live, &hs->v[i]);
+		if (hs->v[i].kind == HOOK_RAW_TRACEPOINT)
+			hs->v[i].typed = there ? there->typed : typed;
+	}
+}
+
+static int prepare(struct session *s, const struct config *conf, const struct ask *ask,
+		   const struct choice *choice, int stop_fd, const struct hooks *live)
 {
 	struct text why = { 0 };
 	int err;
 
-	*s = (struct session){ .conf = conf, .typed = choice->direct, .stop_fd = stop_fd };
+	*s = (struct session){ .conf = conf, .stop_fd = stop_fd, .live = live };
 	s->program.counters_fd = s->program.events_fd = -1;
 	s->extra = conf->debug_func + ask->numbers;
 	err = source_load(&s->source, conf->probe_dir, &why);
@@ -51,17 +95,21 @@ int session_prepare(struct session *s, const struct config *conf, const struct a
 	if (!err)
 		err = source_hooks(&s->source, &s->hooks, &why);
 	if (!err)
-		err = stages_plan(&s->stages, &s->hooks, choice_kinds(conf->attach));
-	if (!err)
-		err = account_open(&s->account, s->hooks.n);
+		err = session_plan(s);
 	if (err)
 		log_error("%s", why.len ? why.s : strerror(-err));
 	text_free(&why);
 	if (err)
 		return err;
-	s->account.stats_only = conf->stats;
+	choose_types(&s->hooks, live, choice->direct);
 	source_assemble(&s->source, &s->hooks, text_str(&ask->c), &s->text);
 	return 0;
+}
+
+int session_prepare(struct session *s, const struct config *conf, const struct ask *ask,
+		    const struct choice *choice, int stop_fd)
+{
+	return prepare(s, conf, ask, choice, stop_fd, NULL);
 }
 
 /* --- build ----------------------------------------------------------------------- */
@@ -104,7 +152,6 @@ int session_build(struct session *s)
 		.source = s->text.s,
 		.headers = headers_kind_of(s->conf->headers),
 		.verbose = s->conf->verbose,
-		.typed = s->typed,
 		.debug_info = s->conf->verbose,
 		.stop_fd = s->stop_fd,
 		.timeout_ms = BUILD_TIMEOUT_MS,
@@ -136,7 +183,10 @@ int session_build(struct session *s)
 	show_text(&s->program.compiler);
 	if (s->program.strays.len)
 		log_info(BUILD_FAILED "%s", s->program.strays.s);
-	if (err && err != -EINTR)
+	if (err && err != -EINTR && s->live)
+		log_info(BUILD_FAILED "%s%s", text_str(&s->program.error),
+			 text_str(&s->program.excerpt));
+	else if (err && err != -EINTR)
 		log_info(BUILD_FAILED "%s%s", text_str(&s->program.error),
 			 s->conf->verbose ? "" : USE_VERBOSE);
 	for (i = 0; i < s->hooks.n && !err; i++) {
@@ -154,7 +204,6 @@ int session_build(struct session *s)
 
 struct serving {
 	struct session *s;
-	struct text said; /* the lines for the user */
 	struct text line; /* "fentry ip_local_deliver, fentry ip6_input" */
 	const char *last_why;
 	int last_hook;
@@ -172,6 +221,24 @@ static void note_served(struct serving *sv, const struct stage_hook *sh)
 		text_printf(&sv->line, ", shown as %s", sh->shown);
 }
 
+/* Where the program may be exchanged later a stub is attached in its place. One of
+ * session_make() stays empty until the other session's is to be given up. */
+static int put_in_place(struct session *s, struct hook *h, bool any_suffix)
+{
+	const struct hook *live = live_hook(s->live, h);
+	int err = 0;
+
+	if (live) {
+		memcpy(h->symbol, live->symbol, sizeof(h->symbol));
+		return 0;
+	}
+	if (config_swaps(s->conf))
+		err = stub_load(h);
+	if (!err && h->stub_fd >= 0 && !s->live)
+		err = stub_set(h, h->prog_fd);
+	return err ? err : attach_hook(h, any_suffix);
+}
+
 static int try_hook(void *arg, const struct stage_hook *sh)
 {
 	struct serving *sv = arg;
@@ -179,7 +246,7 @@ static int try_hook(void *arg, const struct stage_hook *sh)
 	int err = -ENOENT;
 
 	if (h->prog_fd >= 0)
-		err = attach_hook(h, sh->any_suffix);
+		err = put_in_place(sv->s, h, sh->any_suffix);
 	else if (!h->compiled && !h->why.len)
 		text_puts(&h->why, choice_refusal(h->kind) ? choice_refusal(h->kind)
 							   : "not compiled in on this kernel");
@@ -191,7 +258,7 @@ static int try_hook(void *arg, const struct stage_hook *sh)
 	sv->last_why = text_str(&h->why);
 	sv->last_hook = sh->hook;
 	if (log_is_verbose())
-		text_printf(&sv->said, "  %s %s: %s\n", hook_kind_name[h->kind], h->target,
+		text_printf(&sv->s->said, "  %s %s: %s\n", hook_kind_name[h->kind], h->target,
 			    sv->last_why);
 	return err;
 }
@@ -203,15 +270,15 @@ static void say_stage(struct serving *sv, const struct stage *st, int covered)
 						    : "";
 	const struct hook *h;
 
-	text_printf(&sv->said, "Stage %s: %s", st->name, covered ? sv->line.s : "none");
+	text_printf(&sv->s->said, "Stage %s: %s", st->name, covered ? sv->line.s : "none");
 	if (!st->n) {
-		text_puts(&sv->said, " (--attach leaves no hook for it)");
+		text_puts(&sv->s->said, " (--attach leaves no hook for it)");
 	} else if (covered != FAMILY_BOTH) {
 		h = &sv->s->hooks.v[sv->last_hook];
-		text_printf(&sv->said, "%s (%s %s: %s)", rest, hook_kind_name[h->kind], h->target,
-			    sv->last_why);
+		text_printf(&sv->s->said, "%s (%s %s: %s)", rest, hook_kind_name[h->kind],
+			    h->target, sv->last_why);
 	}
-	text_puts(&sv->said, "\n");
+	text_puts(&sv->s->said, "\n");
 }
 
 static void attach_stages(struct serving *sv)
@@ -224,16 +291,14 @@ static void attach_stages(struct serving *sv)
 		sv->last_why = "";
 		covered = stage_serve(&s->stages.v[i], try_hook, sv);
 		say_stage(sv, &s->stages.v[i], covered);
-		s->lines[i].stage = s->stages.v[i].name;
 		s->lines[i].served = covered;
-		s->lines[i].has_bytes = strcmp(s->stages.v[i].name, "sock_def_readable") != 0;
 		s->served += covered != 0;
 		s->incomplete += covered != FAMILY_BOTH;
 	}
 }
 
-/* What -d and the table need to know of each hook. */
-static void describe_hooks(struct session *s)
+/* What -d needs to know of each hook. */
+static void find_addresses(struct session *s)
 {
 	char symbol[HOOK_TARGET_MAX];
 	struct hook *h;
@@ -241,10 +306,7 @@ static void describe_hooks(struct session *s)
 
 	for (i = 0; i < s->hooks.n; i++) {
 		h = &s->hooks.v[i];
-		s->shown[i].kind = hook_kind_name[h->kind];
-		s->shown[i].symbol = h->symbol;
-		s->shown[i].ip_bias = h->kind == HOOK_KPROBE ? KPROBE_IP_BIAS : 0;
-		if (h->link_fd < 0 || !s->conf->debug_func || h->kind == HOOK_RAW_TRACEPOINT ||
+		if (!s->shown[i].shown || !s->conf->debug_func || h->kind == HOOK_RAW_TRACEPOINT ||
 		    h->kind == HOOK_TRACEPOINT)
 			continue;
 		kernel_find_symbol(h->symbol, false, symbol, sizeof(symbol), &s->shown[i].address);
@@ -267,9 +329,18 @@ static int open_rings_of(struct session *s, unsigned int pages)
 {
 	/* a small ring must wake us before it is full */
 	unsigned int fits = pages * (unsigned int)sysconf(_SC_PAGESIZE) / EVENT_IN_RING;
+	unsigned int wakeup = fits / 4 < WAKEUP_EVENTS ? fits / 4 : WAKEUP_EVENTS;
+	int err;
 
-	return rings_open(&s->rings, s->program.events_fd, pages,
-			  fits / 4 < WAKEUP_EVENTS ? fits / 4 : WAKEUP_EVENTS);
+	err = rings_open(&s->rings, s->program.events_fd, pages, wakeup);
+	if (err || !config_swaps(s->conf))
+		return err;
+	err = rings_open(&s->spare, -1, pages, wakeup);
+	if (err) {
+		rings_close(s->rings);
+		s->rings = NULL;
+	}
+	return err;
 }
 
 static int open_rings(struct session *s)
@@ -296,67 +367,98 @@ static int open_rings(struct session *s)
 	return err;
 }
 
-/* Opens the rings and attaches a hook for every stage; `said` tells which. */
-static int session_attach(struct session *s, struct text *said)
+/* Opens the rings and attaches a hook for every stage. */
+static int session_attach(struct session *s)
 {
 	struct serving sv = { .s = s };
+	uint64_t begun_ns;
 	int err;
 
-	s->shown = calloc((size_t)s->hooks.n + 1, sizeof(*s->shown));
-	s->lines = calloc((size_t)s->stages.n + 1, sizeof(*s->lines));
-	if (!s->shown || !s->lines)
-		return -ENOMEM;
-	err = open_rings(s);
+	err = session_make_lines(s);
+	if (!err && !s->live)
+		err = open_rings(s);
 	if (err)
 		return err;
+	begun_ns = clock_monotonic_ns();
 	attach_stages(&sv);
-	missed_begin(&s->hooks, s->program.counters_fd);
-	describe_hooks(s);
+	if (!s->live)
+		missed_begin(&s->hooks, s->program.counters_fd);
+	s->attach_ns = clock_monotonic_ns() - begun_ns;
+	find_addresses(s);
 	text_free(&sv.line);
-	*said = sv.said;
+	if (s->said.len) /* the last newline is the log's */
+		s->said.s[--s->said.len] = '\0';
 	return 0;
 }
 
 /* Prepare, build and attach with one choice of kinds. */
 static int session_try(struct session *s, const struct config *conf, const struct ask *ask,
-		       const struct choice *choice, int stop_fd, struct text *said)
+		       const struct choice *choice, int stop_fd, const struct hooks *live)
 {
 	int err;
 
-	err = session_prepare(s, conf, ask, choice, stop_fd);
+	err = prepare(s, conf, ask, choice, stop_fd, live);
 	if (!err)
 		err = session_build(s);
 	if (!err)
-		err = session_attach(s, said);
+		err = session_attach(s);
 	return err;
+}
+
+/* Direct reads need a typed program. */
+static bool all_typed(const struct hooks *live)
+{
+	int i;
+
+	for (i = 0; live && i < live->n; i++)
+		if (live->v[i].kind == HOOK_RAW_TRACEPOINT && !live->v[i].typed)
+			return false;
+	return true;
+}
+
+static int make(struct session *s, const struct config *conf, const struct ask *ask, int stop_fd,
+		const struct hooks *live)
+{
+	struct choice all = choice_all(conf->attach), best = choice_best(conf->attach);
+	int err;
+
+	best.direct = best.direct && all_typed(live);
+	err = session_try(s, conf, ask, &best, stop_fd, live);
+	if (!err && s->incomplete && choice_can_widen(&best, &all)) {
+		log_verbose("a stage has no hook of the best kinds: compiling in all kinds");
+		session_close(s);
+		err = session_try(s, conf, ask, &all, stop_fd, live);
+	}
+	return err;
+}
+
+static int check_served(const struct session *s)
+{
+	if (s->served)
+		return 0;
+	log_error("no stage can be watched on this kernel: see the lines above%s",
+		  s->conf->verbose ? "" : ", and run with -v for every hook's reason");
+	return -ENOENT;
 }
 
 int session_start(struct session *s, const struct config *conf, const struct ask *ask, int stop_fd)
 {
-	struct choice all = choice_all(conf->attach), best = choice_best(conf->attach);
-	struct text said = { 0 };
 	int err, swept = sweep_dead_kprobes();
 
 	if (swept)
 		log_verbose("removed %d kprobes that a killed run had left", swept);
-	err = session_try(s, conf, ask, &best, stop_fd, &said);
-	if (!err && s->incomplete && choice_can_widen(&best, &all)) {
-		log_verbose("a stage has no hook of the best kinds: compiling in all kinds");
-		session_close(s);
-		text_reset(&said);
-		err = session_try(s, conf, ask, &all, stop_fd, &said);
-	}
-	if (said.len)
-		said.s[said.len - 1] = '\0';
-	if (said.len)
-		log_info("%s", said.s);
-	text_free(&said);
-	if (!err && !s->served) {
-		log_error("no stage can be watched on this kernel: see the lines above%s",
-			  conf->verbose ? "" : ", and run with -v for every hook's reason");
-		err = -ENOENT;
-	}
-	return err;
+	err = make(s, conf, ask, stop_fd, NULL);
+	if (s->said.len)
+		log_info("%s", s->said.s);
+	return err ? err : check_served(s);
+}
+
+int session_make(struct session *s, const struct config *conf, const struct ask *ask, int stop_fd,
+		 const struct hooks *live)
+{
+	int err = make(s, conf, ask, stop_fd, live);
+
+	return err ? err : check_served(s);
 }
 
 void session_detach(struct session *s)
@@ -367,11 +469,61 @@ void session_detach(struct session *s)
 
 /* --- account --------------------------------------------------------------------- */
 
+static bool has_stage(const struct session *s, const char *name)
+{
+	int i;
+
+	for (i = 0; i < s->stages.n; i++)
+		if (!strcmp(s->stages.v[i].name, name))
+			return true;
+	return false;
+}
+
+int session_make_lines(struct session *s)
+{
+	const struct account *a = &s->account;
+	struct books_line *v;
+	int i;
+
+	v = calloc((size_t)s->stages.n + (size_t)a->retired_n + 1, sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	for (i = 0; i < s->stages.n; i++) {
+		v[i].stage = s->stages.v[i].name;
+		v[i].has_bytes = strcmp(v[i].stage, "sock_def_readable") != 0;
+		v[i].served = s->lines && s->lines[i].served;
+	}
+	s->lines_n = s->stages.n;
+	for (i = 0; i < a->retired_n; i++)
+		if (!has_stage(s, a->retired[i].stage))
+			v[s->lines_n++] = (struct books_line){ .stage = a->retired[i].stage,
+							       .served = true,
+							       .gone = true };
+	free(s->lines);
+	s->lines = v;
+	return 0;
+}
+
+static void fill_lines(struct session *s)
+{
+	struct tally *t;
+	int i, k;
+
+	for (i = 0; i < s->lines_n; i++) {
+		t = &s->lines[i].tally;
+		*t = (struct tally){ 0 };
+		for (k = 0; i < s->stages.n && k < s->stages.v[i].n; k++)
+			account_add(t, &s->account.v[s->stages.v[i].v[k].hook]);
+		if (account_add_retired(&s->account, s->lines[i].stage, t))
+			s->lines[i].served = true;
+	}
+}
+
 int session_read_account(struct session *s)
 {
 	struct lnk_counters *v;
 	struct tally *t;
-	int i, k, err;
+	int i, err;
 
 	v = calloc((size_t)s->hooks.n + 1, sizeof(*v));
 	if (!v)
@@ -383,11 +535,8 @@ int session_read_account(struct session *s)
 		t->missed_unknown = s->shown[i].shown && !hook_missed(&s->hooks.v[i], &t->missed);
 	}
 	free(v);
-	for (i = 0; i < s->stages.n && !err; i++) {
-		s->lines[i].tally = (struct tally){ 0 };
-		for (k = 0; k < s->stages.v[i].n; k++)
-			account_add(&s->lines[i].tally, &s->account.v[s->stages.v[i].v[k].hook]);
-	}
+	if (!err)
+		fill_lines(s);
 	return err;
 }
 
@@ -405,6 +554,8 @@ int session_refresh_rings(struct session *s)
 	if (!err) {
 		effective = privileges_raise();
 		err = rings_refresh(s->rings, lost);
+		if (err >= 0 && s->spare && rings_refresh(s->spare, NULL) < 0)
+			log_verbose("a CPU came online: no second event buffer for it");
 		privileges_set(effective);
 	}
 	free(lost);
@@ -415,12 +566,14 @@ void session_close(struct session *s)
 {
 	session_detach(s);
 	rings_close(s->rings);
+	rings_close(s->spare);
 	account_close(&s->account);
 	stages_free(&s->stages);
 	program_free(&s->program);
 	hooks_free(&s->hooks);
 	source_free(&s->source);
 	text_free(&s->text);
+	text_free(&s->said);
 	free(s->shown);
 	free(s->lines);
 	*s = (struct session){ .program = { .counters_fd = -1, .events_fd = -1 } };

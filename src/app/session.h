@@ -20,8 +20,10 @@
 
 struct session {
 	const struct config *conf;
-	bool typed;  /* raw tracepoints are programs of type TRACING */
 	int stop_fd; /* readable when the user wants to end; owned by the caller */
+	/* hooks that another session has attached by stubs: its places are taken as they are
+	 * (NULL: attach all, and open rings) */
+	const struct hooks *live;
 
 	struct source source;
 	struct hooks hooks;
@@ -29,12 +31,16 @@ struct session {
 	struct program program;
 	struct stages stages;
 	struct rings *rings;
+	struct rings *spare; /* for the program that takes this one's place */
 	struct account account;
-	struct table_hook *shown; /* one for each hook */
-	struct books_line *lines; /* one for each stage */
-	int extra;                /* numbers behind each event */
-	int served;               /* stages with a hook */
-	int incomplete;           /* stages without one, for one address family at least */
+	struct table_hook *shown; /* one for each hook; .shown is NULL where it serves no stage */
+	struct books_line *lines; /* one for each stage, then for stages that are gone */
+	int lines_n;
+	struct text said; /* which hook serves each stage, a line each */
+	uint64_t attach_ns;
+	int extra;      /* numbers behind each event */
+	int served;     /* stages with a hook */
+	int incomplete; /* stages without one, for one address family at least */
 };
 
 /* Reads the probes and makes the program text. Needs no privilege. Errors are printed. */
@@ -50,6 +56,22 @@ int session_build(struct session *s);
  * hook serves each stage. Errors are printed; -ENOENT when no stage is served.
  */
 int session_start(struct session *s, const struct config *conf, const struct ask *ask, int stop_fd);
+
+/*
+ * The same for a program that is to take another one's place: `live` are the hooks that
+ * one has attached. What it attaches itself does nothing yet, and it has no rings. Errors
+ * go to the log, stages to s->said.
+ */
+int session_make(struct session *s, const struct config *conf, const struct ask *ask, int stop_fd,
+		 const struct hooks *live);
+
+/* After the hooks of a session that was not made by session_start() are known: its stages,
+ * its account, and what is shown of each hook. */
+int session_plan(struct session *s);
+
+/* s->lines for the stages of s, and for stages of which there are only retired tallies. */
+int session_make_lines(struct session *s);
+
 void session_detach(struct session *s);
 
 /* Reads the kernel's counters into the account, and that into s->lines. */

@@ -125,8 +125,9 @@ void privileges_set(uint64_t effective)
 
 #ifndef FILTER_ARCH
 
-int privileges_filter(void)
+int privileges_filter(bool messages)
 {
+	(void)messages;
 	return -ENOSYS;
 }
 
@@ -221,12 +222,21 @@ static struct sock_filter filter[] = {
 	ALLOW_IF(TIOCGWINSZ), /* does a block of -s fit? */
 	REFUSE,
 
+	/* to and from the broker; where there is none the list ends before */
+	CALL(sendmsg),
+	CALL(recvmsg),
+
 	REFUSE,
 };
+#define CALLS (sizeof(filter) / sizeof(filter[0]))
+#define BEFORE_MESSAGES (CALLS - 5)
 
-int privileges_filter(void)
+int privileges_filter(bool messages)
 {
-	const struct sock_fprog prog = { sizeof(filter) / sizeof(filter[0]), filter };
+	const struct sock_fprog prog = { CALLS, filter };
+
+	if (!messages)
+		filter[BEFORE_MESSAGES] = (struct sock_filter)REFUSE;
 
 	/* the flag (Linux 4.17): a filter alone is no reason to run slower for Spectre */
 	if (!syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, &prog) ||

@@ -6,6 +6,7 @@
 #ifndef LNK_PRIVILEGES_H
 #define LNK_PRIVILEGES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define PRIVILEGE(cap) (1ULL << (cap))
@@ -34,9 +35,9 @@ void privileges_set(uint64_t effective);
 
 /*
  * From here on only the system calls of a running monitor succeed, others fail with
- * EPERM. After privileges_bar(). Returns 0; -ENOSYS where the kernel or this build has no
- * such filter; else -errno.
+ * EPERM. After privileges_bar(). `messages`: also the two that speak over a socket which is
+ * open. Returns 0; -ENOSYS where the kernel or this build has no such filter; else -errno.
  */
-int privileges_filter(void);
+int privileges_filter(bool messages);
 
 #endif

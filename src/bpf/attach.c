@@ -16,7 +16,6 @@
 #include <unistd.h>
 
 #include "base/io.h"
-#include "bpf/guard.h"
 #include "bpf/kernel.h"
 #include "bpf/kprobe.h"
 
@@ -64,7 +63,7 @@ static int attach_tracepoint(struct hook *h)
 	strcpy(category, h->target);
 	colon = strchr(category, ':');
 	*colon = '\0';
-	return bpf_attach_tracepoint(h->prog_fd, category, colon + 1);
+	return bpf_attach_tracepoint(hook_called_fd(h), category, colon + 1);
 }
 
 static int attach_kind(struct hook *h)
@@ -72,13 +71,13 @@ static int attach_kind(struct hook *h)
 	switch (h->kind) {
 	case HOOK_FENTRY:
 	case HOOK_FEXIT:
-		return bpf_attach_kfunc(h->prog_fd);
+		return bpf_attach_kfunc(hook_called_fd(h));
 	case HOOK_KPROBE:
 	case HOOK_KRETPROBE:
 		return attach_kprobe(h);
 	case HOOK_RAW_TRACEPOINT:
-		return h->typed ? bpf_attach_kfunc(h->prog_fd)
-				: bpf_attach_raw_tracepoint(h->prog_fd, h->target);
+		return h->typed ? bpf_attach_kfunc(hook_called_fd(h))
+				: bpf_attach_raw_tracepoint(hook_called_fd(h), h->target);
 	case HOOK_TRACEPOINT:
 		return attach_tracepoint(h);
 	case HOOK_KINDS:
@@ -166,9 +165,10 @@ void detach_hooks(struct hooks *hs)
 	int i;
 
 	for (i = 0; i < hs->n; i++) {
-		if (hs->v[i].link_fd >= 0)
-			close(hs->v[i].link_fd);
+		if (hs->v[i].link_fd < 0)
+			continue;
+		close(hs->v[i].link_fd);
 		hs->v[i].link_fd = -1;
+		kprobe_detached(&hs->v[i]);
 	}
-	guard_end();
 }

@@ -22,20 +22,61 @@ static const char *better_line(const char *hit, const char *from)
 	return note && !strncmp(from, "event-layout:", 13) ? note : hit;
 }
 
-bool diagnose_compile(const char *log, struct text *out)
+/* The line to show; *noted when it is the note under the error and not the error. */
+static bool error_line(const char *log, const char **from, size_t *len, bool *noted)
 {
-	const char *hit = strcasestr(log, "error: "), *from; /* and "LLVM ERROR: " */
-	size_t len;
+	const char *hit = strcasestr(log, "error: "), *better; /* and "LLVM ERROR: " */
 
 	if (!hit)
 		return false;
-	line_of(log, hit, &from, &len);
-	if (better_line(hit, from) != hit) {
-		line_of(log, better_line(hit, from), &from, &len);
+	line_of(log, hit, from, len);
+	better = better_line(hit, *from);
+	*noted = better != hit;
+	if (*noted)
+		line_of(log, better, from, len);
+	return true;
+}
+
+bool diagnose_compile(const char *log, struct text *out)
+{
+	const char *from;
+	size_t len;
+	bool noted;
+
+	if (!error_line(log, &from, &len, &noted))
+		return false;
+	if (noted)
 		text_puts(out, "expected '}' or ')': ");
-	}
 	text_add_escaped(out, from, len, false);
 	return true;
+}
+
+/* Clang's line with the caret has nothing else but blanks and tildes. */
+static bool is_caret_line(const char *line, size_t len)
+{
+	return len && strspn(line, " \t~^") == len && memchr(line, '^', len);
+}
+
+void diagnose_excerpt(const char *log, struct text *out)
+{
+	const char *from, *source, *caret;
+	size_t len, source_len;
+	bool noted;
+
+	if (!error_line(log, &from, &len, &noted) || from[len] != '\n')
+		return;
+	source = from + len + 1;
+	source_len = strcspn(source, "\n");
+	if (source[source_len] != '\n')
+		return;
+	caret = source + source_len + 1;
+	len = strcspn(caret, "\n");
+	if (!is_caret_line(caret, len))
+		return;
+	text_puts(out, "\n");
+	text_add_escaped(out, source, source_len, true);
+	text_puts(out, "\n");
+	text_add_escaped(out, caret, len, true);
 }
 
 /* The last line of the verifier's log that says something: what follows it are totals. */

@@ -12,6 +12,10 @@
  * Returns false, and adds nothing, when the log has none. */
 bool diagnose_compile(const char *log, struct text *out);
 
+/* Adds the two lines that clang prints under that error, the source line and the caret,
+ * each behind a newline. Adds nothing where it printed none. */
+void diagnose_excerpt(const char *log, struct text *out);
+
 /* Adds why the kernel did not load a program (`error` is an errno). Returns true when
  * its verifier looked at the program and refused it. */
 bool diagnose_load(const char *log, int error, enum hook_kind kind, struct text *out);

@@ -51,7 +51,7 @@ static _Noreturn void stand_guard(int events, int parent_end, int own_end, pid_t
 		_exit(1);
 	close_from(3);
 	privileges_bar();
-	privileges_filter();
+	privileges_filter(false);
 	privileges_drop(0, 0);
 	while (read(1, &byte, 1) < 0 && errno == EINTR)
 		;

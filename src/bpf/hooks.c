@@ -246,8 +246,8 @@ static bool macro_target(const char *p, bool two, char target[HOOK_TARGET_MAX])
 	return true;
 }
 
-static int hooks_add(struct hooks *hs, enum hook_kind kind, const char *target, const char *file,
-		     int line, struct text *why)
+int hooks_add(struct hooks *hs, enum hook_kind kind, const char *target, const char *file, int line,
+	      struct text *why)
 {
 	struct hook *v, *h;
 	int i;
@@ -269,7 +269,12 @@ static int hooks_add(struct hooks *hs, enum hook_kind kind, const char *target, 
 		return -ENOMEM;
 	hs->v = v;
 	h = &v[hs->n];
-	*h = (struct hook){ .kind = kind, .line = line, .prog_fd = -1, .link_fd = -1 };
+	*h = (struct hook){ .kind = kind,
+			    .line = line,
+			    .prog_fd = -1,
+			    .stub_fd = -1,
+			    .slot_fd = -1,
+			    .link_fd = -1 };
 	strcpy(h->target, target);
 	strcpy(h->symbol, target);
 	snprintf(h->label, sizeof(h->label), "%s%s", target,
@@ -331,6 +336,12 @@ int hooks_scan(struct hooks *hs, const char *file, const char *text, struct text
 	return 0;
 }
 
+static void close_fd(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
 void hooks_free(struct hooks *hs)
 {
 	int i;
@@ -339,13 +350,18 @@ void hooks_free(struct hooks *hs)
 		free(hs->v[i].file);
 		text_free(&hs->v[i].why);
 		text_free(&hs->v[i].log);
-		if (hs->v[i].prog_fd >= 0)
-			close(hs->v[i].prog_fd);
-		if (hs->v[i].link_fd >= 0)
-			close(hs->v[i].link_fd);
+		close_fd(hs->v[i].prog_fd);
+		close_fd(hs->v[i].link_fd);
+		close_fd(hs->v[i].stub_fd);
+		close_fd(hs->v[i].slot_fd);
 	}
 	free(hs->v);
 	*hs = (struct hooks){ 0 };
+}
+
+int hook_called_fd(const struct hook *h)
+{
+	return h->stub_fd >= 0 ? h->stub_fd : h->prog_fd;
 }
 
 int hooks_find(const struct hooks *hs, enum hook_kind kind, const char *target)

@@ -38,6 +38,8 @@ enum hook_told {
 struct hook_gap {
 	uint64_t skipped, calls;
 	bool known;
+	bool begun;
+	bool pending; /* known again when the program of before has ended */
 };
 
 struct hook {
@@ -48,13 +50,18 @@ struct hook {
 
 	char label[HOOK_TARGET_MAX + 8]; /* "tcp_ack", or "tcp_ack return" */
 
+	bool typed; /* to be: a raw tracepoint's program of type TRACING */
+
 	/* filled by program_build() */
 	int prog_fd; /* -1: not loaded */
 	bool compiled;
-	bool typed;      /* a raw tracepoint's program of type TRACING */
 	bool refused;    /* the verifier (not just the kernel's configuration) said no */
 	struct text why; /* one line: why it is not loaded or not attached */
 	struct text log; /* the verifier's whole text */
+
+	/* filled by stub_load(); -1: the program itself is attached */
+	int stub_fd; /* what is attached in its place */
+	int slot_fd; /* and the map that says where it jumps to */
 
 	/* filled by attach_hook() */
 	int link_fd;                  /* -1: not attached */
@@ -73,6 +80,10 @@ struct hooks {
 	int n;
 };
 
+/* Adds one hook, as below, unless the same file has it already. */
+int hooks_add(struct hooks *hs, enum hook_kind kind, const char *target, const char *file, int line,
+	      struct text *why);
+
 /* Adds every probe function that `text` (file `file`) defines. -EEXIST: the same hook
  * twice; -E2BIG: more than LNK_MAX_HOOKS; both with *why. */
 int hooks_scan(struct hooks *hs, const char *file, const char *text, struct text *why);
@@ -83,6 +94,9 @@ void hooks_free(struct hooks *hs);
 int hooks_find_function(const struct hooks *hs, const char *function);
 /* Is this named like a probe function? */
 bool hooks_is_function(const char *function);
+/* The descriptor of what the kernel calls: the stub where there is one, else the program. */
+int hook_called_fd(const struct hook *h);
+
 int hooks_find(const struct hooks *hs, enum hook_kind kind, const char *target);
 
 /* The C function lnk_hook_id() that tells a probe function its number. */

@@ -41,6 +41,8 @@ _Static_assert(sizeof(struct link_info) == 56, "as in bpf_link_info.perf_event.k
 
 static bool links_do_not_tell; /* on this kernel */
 static int profile_fd = -1;
+static bool nameless; /* kprobe_avoid_names() */
+static int named;     /* attached by an event that has a name */
 
 static bool at_return(const struct hook *h)
 {
@@ -124,7 +126,7 @@ static int attach_by_link(struct hook *h)
 	event = open_pmu_event(h);
 	if (event < 0)
 		return event;
-	fd = make_link(h->prog_fd, event);
+	fd = make_link(hook_called_fd(h), event);
 	close(event); /* the link holds it */
 	if (fd >= 0 && !link_missed(fd, &missed)) {
 		h->told = TOLD_BY_LINK;
@@ -202,17 +204,21 @@ static int attach_by_event(struct hook *h)
 {
 	int err, fd;
 
-	if (!kernel_tracefs() || open_profile() || guard_start())
+	if (nameless || !kernel_tracefs() || open_profile() || guard_start())
 		return -EOPNOTSUPP;
 	sweep_name(h->event, sizeof(h->event), at_return(h), h->symbol);
 	err = sweep_make_kprobe(h->event, at_return(h), h->symbol);
-	if (err)
-		return err;
-	fd = set_program(open_named_event(h->event), h->prog_fd);
-	if (fd >= 0)
-		h->told = TOLD_BY_EVENT;
-	else
+	fd = err ? err : set_program(open_named_event(h->event), hook_called_fd(h));
+	if (!err && fd < 0)
 		sweep_remove_kprobe(h->event);
+	if (fd >= 0) {
+		h->told = TOLD_BY_EVENT;
+		named++;
+		return fd;
+	}
+	h->event[0] = '\0';
+	if (!named)
+		guard_end();
 	return fd;
 }
 
@@ -227,8 +233,19 @@ int kprobe_attach(struct hook *h)
 	if (fd < 0 && fd != -ENOENT)
 		fd = attach_by_event(h);
 	if (fd < 0 && fd != -ENOENT && kernel_has_kprobe_pmu())
-		fd = set_program(open_pmu_event(h), h->prog_fd);
+		fd = set_program(open_pmu_event(h), hook_called_fd(h));
 	return fd;
+}
+
+void kprobe_avoid_names(void)
+{
+	nameless = true;
+}
+
+void kprobe_detached(const struct hook *h)
+{
+	if (h->event[0] && !--named)
+		guard_end();
 }
 
 int kprobe_count(const struct hook *h, struct kprobe_count *c)

@@ -13,9 +13,16 @@
 
 #include "bpf/hooks.h"
 
-/* Attaches h->prog_fd at h->symbol. Fills h->told, and h->event where there is an event.
+/* Attaches hook_called_fd(h) at h->symbol. Fills h->told, and h->event where there is an event.
  * Returns a descriptor to close, -ENOENT where the kernel has no such function, or -errno. */
 int kprobe_attach(struct hook *h);
+
+/* From here on no events in tracefs: for a process whose kprobes are another one's to keep,
+ * which a guard here would take away, and whose counts are not read here. */
+void kprobe_avoid_names(void);
+
+/* To be called when its descriptor was closed. The last one with a name ends the guard. */
+void kprobe_detached(const struct hook *h);
 
 struct kprobe_count {
 	uint64_t hits;    /* h->told == TOLD_BY_EVENT: times that the handler was entered */

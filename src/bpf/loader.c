@@ -351,7 +351,7 @@ static bool load_hook(struct loader *l, void *module, const char *name, int inde
 	int fd;
 
 	errno = 0;
-	if (h->kind == HOOK_RAW_TRACEPOINT && l->req->typed)
+	if (h->typed)
 		fd = load_typed(l, module, name, h);
 	else
 		fd = bcc.func_load(module, prog_kind[h->kind].type, name,
@@ -469,8 +469,7 @@ static bool keep_program(struct loader *l, void *module, struct text *image, siz
 		return false;
 	strcpy(p.function, name);
 	strcpy(p.licence, bcc.license(module));
-	if (prog_kind[h->kind].attach >= 0 ||
-	    (h->kind == HOOK_RAW_TRACEPOINT && l->req->typed)) {
+	if (prog_kind[h->kind].attach >= 0 || h->typed) {
 		p.attach_btf_id = btf_id(l, h);
 		if (!p.attach_btf_id)
 			return false;

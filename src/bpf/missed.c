@@ -38,7 +38,7 @@ static bool look(const struct hook *h, int number, int counters_fd, struct hook_
 	uint64_t before, after;
 	int i;
 
-	gap->known = false;
+	*gap = (struct hook_gap){ .known = false };
 	for (i = 0; i < TRIES && !gap->known; i++) {
 		if (count_runs(counters_fd, number, &before) || kprobe_count(h, &c) ||
 		    count_runs(counters_fd, number, &after))
@@ -57,7 +57,11 @@ void missed_begin(struct hooks *hs, int counters_fd)
 
 	for (i = 0; i < hs->n; i++) {
 		h = &hs->v[i];
-		if (h->link_fd >= 0 && h->told != TOLD_BY_NONE && !look(h, i, counters_fd, &h->gap))
+		if (h->link_fd < 0 || h->told == TOLD_BY_NONE || h->gap.begun)
+			continue;
+		if (look(h, i, counters_fd, &h->gap))
+			h->gap.begun = true;
+		else
 			h->told = TOLD_BY_NONE;
 	}
 }
@@ -78,6 +82,37 @@ void missed_end(struct hooks *hs, int counters_fd)
 	}
 }
 
+void missed_hand_over(struct hook *to, struct hook *from)
+{
+	to->told = from->told;
+	to->gap = from->gap;
+	strcpy(to->event, from->event);
+	from->event[0] = '\0';
+	to->gap.pending = to->gap.pending || (to->gap.known && to->told == TOLD_BY_EVENT);
+	to->gap.known &= !to->gap.pending;
+	/* of what was missed nothing is left to it */
+	from->told = TOLD_BY_NONE;
+	from->skipped = 0;
+	from->skipped_all = true;
+}
+
+void missed_settle(struct hooks *now, const struct hooks *before, int counters_fd)
+{
+	struct hook *h;
+	uint64_t runs;
+	int i, k;
+
+	for (i = 0; i < before->n; i++) {
+		k = hooks_find(now, before->v[i].kind, before->v[i].target);
+		h = k < 0 ? NULL : &now->v[k];
+		if (!h || !h->gap.pending || count_runs(counters_fd, i, &runs))
+			continue;
+		h->gap.calls += runs;
+		h->gap.known = true;
+		h->gap.pending = false;
+	}
+}
+
 /* Linux 6.7: trace_call_bpf() counts the programs that it skips. */
 static bool skips_are_counted(void)
 {
@@ -95,7 +130,7 @@ bool hook_missed(const struct hook *h, uint64_t *missed)
 
 	memset(&info, 0, sizeof(info));
 	*missed = h->skipped;
-	if (h->prog_fd < 0 || bpf_obj_get_info(h->prog_fd, &info, &len))
+	if (hook_called_fd(h) < 0 || bpf_obj_get_info(hook_called_fd(h), &info, &len))
 		return false;
 	/* a kernel without the field has no recursion to prevent either (5.12 brought both) */
 	if (len >= offsetof(struct bpf_prog_info, recursion_misses) + sizeof(info.recursion_misses))

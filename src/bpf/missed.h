@@ -10,9 +10,18 @@
 
 #include "bpf/hooks.h"
 
-/* When all hooks are attached, and before they are taken off. */
+/* When all hooks are attached (those that were handed over have begun before), and before
+ * they are taken off. */
 void missed_begin(struct hooks *hs, int counters_fd);
 void missed_end(struct hooks *hs, int counters_fd);
+
+/*
+ * For a stub that stays when the program behind it goes: the counts of the place are of the
+ * whole time, and they are the new hook's. The handler's hits are the runs of both programs,
+ * so they can be compared again when the old one, whose counters these are, has ended.
+ */
+void missed_hand_over(struct hook *to, struct hook *from);
+void missed_settle(struct hooks *now, const struct hooks *before, int counters_fd);
 
 /* Returns false where *missed is not all, or the kernel does not tell. For kprobes to be
  * called after missed_end(). */

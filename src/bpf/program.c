@@ -12,9 +12,9 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "bpf/cache.h"
 #include "bpf/diagnose.h"
 #include "bpf/image.h"
@@ -33,6 +33,8 @@ struct build {
 	bool clang_failed;    /* at least one attempt got as far as clang */
 	struct text attempts; /* "btf headers: ...; installed headers: ..." */
 	int error;
+	uint64_t begun_ns;
+	uint64_t compiled_ns; /* when the first map came: then it was compiled */
 };
 
 static void read_log(const struct build *b, uint64_t from, uint64_t to, struct text *out)
@@ -93,6 +95,7 @@ static void take_reply(struct build *b, struct reply *r, int fd)
 		}
 		break;
 	case REPLY_COUNTERS:
+		b->compiled_ns = clock_monotonic_ns();
 		if (b->p->counters_fd < 0 && fd >= 0) {
 			b->p->counters_fd = fd;
 			fd = -1;
@@ -170,10 +173,7 @@ static int receive(struct build *b)
 
 static int64_t now_ms(void)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
+	return (int64_t)(clock_monotonic_ns() / NSEC_PER_MSEC);
 }
 
 /* Until the child is done, has died, takes too long, or the user wants no more. */
@@ -243,6 +243,7 @@ static void explain(struct build *b, int err, int status)
 		if (!diagnose_compile(text_str(&b->p->compiler), e))
 			text_puts(e, WIFSIGNALED(status) ? "the compiler was killed"
 							 : "the compiler ended without a word");
+		diagnose_excerpt(text_str(&b->p->compiler), &b->p->excerpt);
 		if (err == -ECHILD && WIFSIGNALED(status))
 			text_printf(e, " (signal %d, %s)", WTERMSIG(status),
 				    strsignal(WTERMSIG(status)));
@@ -256,7 +257,7 @@ static void explain(struct build *b, int err, int status)
 static int compile_and_load(struct program *p, struct hooks *hs, const struct program_request *req,
 			    const char *key)
 {
-	struct build b = { .p = p, .hs = hs };
+	struct build b = { .p = p, .hs = hs, .begun_ns = clock_monotonic_ns() };
 	int pair[2], err, status = 0;
 	pid_t pid;
 
@@ -276,6 +277,10 @@ static int compile_and_load(struct program *p, struct hooks *hs, const struct pr
 		kill(pid, SIGKILL);
 	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
+	if (b.compiled_ns) {
+		p->compile_ns = b.compiled_ns - b.begun_ns;
+		p->load_ns = clock_monotonic_ns() - b.compiled_ns;
+	}
 	if (!p->compiler.len)
 		read_log(&b, 0, (uint64_t)lseek(b.log, 0, SEEK_END), &p->compiler);
 	if (!err && b.error)
@@ -300,6 +305,7 @@ static int compile_and_load(struct program *p, struct hooks *hs, const struct pr
  * was made for has changed in a way that the key does not show. */
 static bool load_cached(struct program *p, struct hooks *hs, const char *key)
 {
+	uint64_t begun_ns = clock_monotonic_ns();
 	struct text image = { 0 };
 	int err;
 
@@ -310,6 +316,7 @@ static bool load_cached(struct program *p, struct hooks *hs, const char *key)
 	text_free(&image);
 	if (err && err != -ENOENT)
 		text_printf(&p->notes, "cache: not used (%s)\n", strerror(-err));
+	p->load_ns = clock_monotonic_ns() - begun_ns;
 	if (!err)
 		text_puts(&p->notes, "cache: compiled before, for this source and this kernel "
 				     "(--no-cache compiles again)\n");
@@ -330,13 +337,15 @@ int program_build(struct program *p, struct hooks *hs, const struct program_requ
 	int err = 0, i, swept;
 
 	*p = (struct program){ .counters_fd = -1, .events_fd = -1 };
-	for (i = 0; i < hs->n; i++)
-		hs->v[i].typed = req->typed && hs->v[i].kind == HOOK_RAW_TRACEPOINT;
 	swept = work_dir_sweep();
 	if (swept)
 		text_printf(&p->notes, "removed %d director%s that killed runs had left\n", swept,
 			    swept == 1 ? "y" : "ies");
 	cacheable = !req->no_cache && cache_key(req, &key);
+	for (i = 0; i < hs->n && cacheable; i++) /* which the source does not tell */
+		if (hs->v[i].typed)
+			text_printf(&key, "/* typed: %s */\n", hs->v[i].target);
+	cacheable &= !key.cut;
 	if (!cacheable || !load_cached(p, hs, text_str(&key)))
 		err = compile_and_load(p, hs, req, cacheable ? text_str(&key) : NULL);
 	if (err == -ECHILD && !req->debug_info && lacks_line(&p->compiler)) {
@@ -358,5 +367,6 @@ void program_free(struct program *p)
 	text_free(&p->notes);
 	text_free(&p->compiler);
 	text_free(&p->error);
+	text_free(&p->excerpt);
 	text_free(&p->strays);
 }

@@ -8,6 +8,7 @@
 #define LNK_PROGRAM_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/text.h"
 #include "bpf/headers.h"
@@ -21,7 +22,6 @@ struct program_request {
 	bool debug_info;         /* the verifier's log and backend errors name source lines */
 	int stop_fd;             /* readable: give up at once; -1: never */
 	int timeout_ms;          /* the child is ended after that */
-	bool typed; /* raw tracepoints as programs of type TRACING (see prog_load.h) */
 	bool no_cache;           /* compile even if there is a compiled program on disk */
 };
 
@@ -32,6 +32,10 @@ struct program {
 	struct text compiler; /* everything that libbcc and clang printed, unescaped */
 	struct text strays; /* probe functions that were compiled and cannot be used, a line each */
 	struct text error;  /* why it failed: one line, safe to print */
+	struct text excerpt; /* of a compile error: the source line and a caret, each behind a
+			      * newline; safe to print */
+	uint64_t compile_ns; /* 0: it was compiled before */
+	uint64_t load_ns;
 };
 
 /*

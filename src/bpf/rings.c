@@ -106,6 +106,8 @@ static int enter_event(const struct rings *r, const struct buffer *b, int cpu)
 {
 	int fd = r->prompt && b->prompt_fd >= 0 ? b->prompt_fd : b->fd;
 
+	if (r->map_fd < 0)
+		return 0;
 	return bpf_update_elem(r->map_fd, &cpu, &fd, BPF_ANY) ? -errno : 0;
 }
 
@@ -268,6 +270,32 @@ void rings_close(struct rings *r)
 	}
 	free(r->v);
 	free(r);
+}
+
+int rings_enter(struct rings *r, int events_map_fd)
+{
+	struct ring *ring;
+	uint64_t head;
+	int i, err;
+
+	r->map_fd = events_map_fd;
+	r->prompt = false;
+	for (i = 0; i < r->n && events_map_fd >= 0; i++) {
+		ring = &r->v[i];
+		if (ring->now.fd < 0)
+			continue;
+		err = enter_event(r, &ring->now, ring->cpu);
+		if (err) {
+			r->map_fd = -1;
+			return err;
+		}
+		/* what an exchange that was taken back left is in no program's books */
+		head = buffer_head(&ring->now);
+		__atomic_store_n(&ring->now.meta->data_tail, head, __ATOMIC_RELEASE);
+		ring->head = head;
+		ring->lost = 0; /* the new program has lost nothing yet */
+	}
+	return 0;
 }
 
 bool rings_may_open(const struct rings *r)

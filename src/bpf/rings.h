@@ -14,11 +14,16 @@ struct rings;
 
 /*
  * Opens the rings: `pages` data pages each (a power of two), waking a poll() after
- * `wakeup_events` events. Returns 0 or -errno.
+ * `wakeup_events` events. Without a map (-1) they stay empty until rings_enter(). Returns
+ * 0 or -errno.
  */
 int rings_open(struct rings **out, int events_map_fd, unsigned int pages,
 	       unsigned int wakeup_events);
 void rings_close(struct rings *r);
+
+/* Enters rings that were opened before into the map of a new program. Needs no right but
+ * the descriptors. Returns 0 or -errno. */
+int rings_enter(struct rings *r, int events_map_fd);
 
 /* True when this process, as it is now, has the right to open rings. */
 bool rings_may_open(const struct rings *r);

@@ -101,6 +101,15 @@ static struct part *find_part(const struct source *src, const char *name)
 	return NULL;
 }
 
+/* FNV-1a: tells texts apart that nobody forges. */
+static uint64_t digest(uint64_t h, const char *s, size_t len)
+{
+	while (len--)
+		h = (h ^ (unsigned char)*s++) * 0x100000001b3ULL;
+	return h;
+}
+#define DIGEST_OF_NOTHING 0xcbf29ce484222325ULL
+
 /* Takes the text over. */
 static int add_part(struct source *src, const char *name, const char *dir_label, const char *origin,
 		    struct text text)
@@ -121,7 +130,23 @@ static int add_part(struct source *src, const char *name, const char *dir_label,
 	text_printf(&label, "/%s", name);
 	*p = (struct part){ .name = strdup(name), .label = label.s, .text = text };
 	p->origin = strdup(origin);
+	p->digest = digest(DIGEST_OF_NOTHING, text_str(&text), text.len);
 	return p->name && p->label && p->origin ? 0 : -ENOMEM;
+}
+
+int source_note(struct source *src, const char *name, const char *label, uint64_t number)
+{
+	struct part *v;
+
+	v = realloc(src->parts, (src->n + 1) * sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	src->parts = v;
+	v[src->n] = (struct part){
+		.name = strdup(name), .label = strdup(label), .origin = strdup(""), .digest = number
+	};
+	src->n++;
+	return v[src->n - 1].name && v[src->n - 1].label && v[src->n - 1].origin ? 0 : -ENOMEM;
 }
 
 /* -EINVAL for a FIFO or a device, which read as empty, as endless or as not yet there. */
@@ -222,22 +247,28 @@ static int load_dir(struct source *src, const char *dir, const char *label, bool
 	return err;
 }
 
-/* probes/ beside the executable, by the kernel's word on where that is. */
-static int load_beside(struct source *src, struct text *why)
+/* probes/ beside the executable, by the kernel's word on where that is; "" when it does not
+ * say. */
+static void dir_beside(char path[PATH_MAX])
 {
-	char path[PATH_MAX];
 	char *slash;
 	ssize_t n;
 
-	n = readlink("/proc/self/exe", path, sizeof(path) - sizeof(PROBES) - 1);
-	if (n < 0)
-		return 0;
-	path[n] = '\0';
+	n = readlink("/proc/self/exe", path, PATH_MAX - sizeof(PROBES) - 1);
+	path[n < 0 ? 0 : n] = '\0';
 	slash = strrchr(path, '/');
-	if (!slash)
-		return 0;
-	strcpy(slash + 1, PROBES);
-	return load_dir(src, path, PROBES, false, why);
+	if (slash)
+		strcpy(slash + 1, PROBES);
+	else
+		path[0] = '\0';
+}
+
+static int load_beside(struct source *src, struct text *why)
+{
+	char path[PATH_MAX];
+
+	dir_beside(path);
+	return path[0] ? load_dir(src, path, PROBES, false, why) : 0;
 }
 
 static int load_embedded(struct source *src)
@@ -258,26 +289,27 @@ static int load_embedded(struct source *src)
 }
 
 /* The fixed parts in their order, then the probes by name. */
-static size_t part_rank(const struct part *p)
+static size_t part_rank(const char *name)
 {
 	size_t i;
 
 	for (i = 0; i < BEFORE_HOOKS; i++)
-		if (!strcmp(p->name, before_hooks[i]))
+		if (!strcmp(name, before_hooks[i]))
 			return i;
 	for (; i < FIXED_PARTS; i++)
-		if (!strcmp(p->name, after_hooks[i - BEFORE_HOOKS]))
+		if (!strcmp(name, after_hooks[i - BEFORE_HOOKS]))
 			return i;
 	return FIXED_PARTS;
 }
 
 static int part_cmp(const void *a, const void *b)
 {
-	size_t ra = part_rank(a), rb = part_rank(b);
+	const char *na = ((const struct part *)a)->name, *nb = ((const struct part *)b)->name;
+	size_t ra = part_rank(na), rb = part_rank(nb);
 
 	if (ra != rb)
 		return ra < rb ? -1 : 1;
-	return strcmp(((const struct part *)a)->name, ((const struct part *)b)->name);
+	return strcmp(na, nb);
 }
 
 int source_load(struct source *src, const char *probe_dir, struct text *why)
@@ -295,6 +327,35 @@ int source_load(struct source *src, const char *probe_dir, struct text *why)
 	if (!err)
 		qsort(src->parts, src->n, sizeof(*src->parts), part_cmp);
 	return err;
+}
+
+void source_each_dir(const char *probe_dir, void (*use)(void *arg, const char *dir), void *arg)
+{
+	char beside[PATH_MAX];
+
+	if (probe_dir)
+		use(arg, probe_dir);
+	dir_beside(beside);
+	if (beside[0])
+		use(arg, beside);
+	use(arg, DATADIR "/" PROBES);
+}
+
+bool source_is_part(const char *name)
+{
+	return part_rank(name) < FIXED_PARTS || is_probe(name);
+}
+
+uint64_t source_digest(const struct source *src)
+{
+	uint64_t h = DIGEST_OF_NOTHING;
+	size_t i;
+
+	for (i = 0; i < src->n; i++) {
+		h = digest(h, src->parts[i].label, strlen(src->parts[i].label) + 1);
+		h = digest(h, (const char *)&src->parts[i].digest, sizeof(src->parts[i].digest));
+	}
+	return h;
 }
 
 void source_free(struct source *src)

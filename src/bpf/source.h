@@ -7,15 +7,18 @@
 #ifndef LNK_SOURCE_H
 #define LNK_SOURCE_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/text.h"
 #include "bpf/hooks.h"
 
 struct part {
-	char *name;   /* "config.h", "tcp_queue_rcv.c" */
-	char *label;  /* what errors call it: "probes/tcp_queue_rcv.c" */
-	char *origin; /* the directory it was read from, or "built in" */
+	char *name;      /* "config.h", "tcp_queue_rcv.c" */
+	char *label;     /* what errors call it: "probes/tcp_queue_rcv.c" */
+	char *origin;    /* the directory it was read from, or "built in" */
+	uint64_t digest; /* of the text as it was read */
 	struct text text;
 };
 
@@ -30,6 +33,19 @@ struct source {
  */
 int source_load(struct source *src, const char *probe_dir, struct text *why);
 void source_free(struct source *src);
+
+/* One number for all of it: names, directories and texts as they were read. */
+uint64_t source_digest(const struct source *src);
+
+/* Adds a part of which only this is known: another process has read it. Returns 0 or
+ * -ENOMEM. */
+int source_note(struct source *src, const char *name, const char *label, uint64_t digest);
+
+/* The directories that source_load() looks into, in its order, whether they exist or not. */
+void source_each_dir(const char *probe_dir, void (*use)(void *arg, const char *dir), void *arg);
+
+/* A file that source_load() would take: one of the fixed parts, or a probe. */
+bool source_is_part(const char *name);
 
 /* Finds the probe functions of all parts. */
 int source_hooks(const struct source *src, struct hooks *hs, struct text *why);

@@ -98,6 +98,7 @@ struct config {
 	const char *headers;       /* "auto", "btf", "installed", "kheaders" or a directory */
 	const char *probe_dir;     /* NULL: the usual places */
 	bool no_cache;             /* compile anew, keep nothing */
+	bool watch;                /* a probe file that changes is built and put in place */
 
 	/* instead of tracing */
 	bool dump_source;
@@ -107,5 +108,11 @@ struct config {
 	bool help;
 	bool version;
 };
+
+/* True when the program behind the hooks may be exchanged while it runs. */
+static inline bool config_swaps(const struct config *c)
+{
+	return c->watch;
+}
 
 #endif

@@ -470,6 +470,20 @@ const struct option_def option_table[] = {
 		       "/var/cache/linux_net_kernel, where only root can write.",
 	},
 	{
+		.name = "watch",
+		.type = OPT_FLAG,
+		.group = GROUP_COLLECT,
+		.field = FIELD(watch, bool),
+		.help = "take changes of the probe files while running",
+		.man = "Watch the directories that the probes are read from. When a probe file is "
+		       "written, added or removed, the program is built anew while the old one "
+		       "goes on, and takes its place when it is complete: no event is lost or "
+		       "shown twice, and the statistics at the end count all of them. A file that "
+		       "does not compile is reported with its file, line and source line, and the "
+		       "old program goes on. A second process keeps the privileges that this "
+		       "needs; the one that prints has given them up, as ever.",
+	},
+	{
 		.name = "dump-source",
 		.type = OPT_FLAG,
 		.group = GROUP_INSTEAD,

@@ -288,6 +288,11 @@ int options_parse(struct config *c, int argc, char **argv, struct text *why)
 	err = take_all(&p, argc, argv);
 	if (!err)
 		err = finish_words(&p);
+	if (!err && c->watch && (c->check || c->dump_source || c->doctor)) {
+		text_puts(why, "--watch: only a running monitor takes changes, and --check, "
+			       "--dump-source and --doctor do not run one");
+		err = -EINVAL;
+	}
 	if (!err && c->json && !c->doctor) {
 		text_puts(why, "--json: there is JSON only of --doctor");
 		err = -EINVAL;

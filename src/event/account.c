@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 int account_open(struct account *a, int hooks)
 {
@@ -13,10 +14,81 @@ int account_open(struct account *a, int hooks)
 
 void account_close(struct account *a)
 {
+	int i;
+
+	for (i = 0; i < a->retired_n; i++)
+		free(a->retired[i].stage);
+	free(a->retired);
+	a->retired = NULL;
+	a->retired_n = 0;
 	free(a->v);
 	a->v = NULL;
 	a->n = 0;
 }
+
+/* --- earlier programs -------------------------------------------------------------- */
+
+void account_inherit(struct account *a, struct account *from)
+{
+	a->retired = from->retired;
+	a->retired_n = from->retired_n;
+	from->retired = NULL;
+	from->retired_n = 0;
+}
+
+static struct retired *find_retired(const struct account *a, const char *stage)
+{
+	int i;
+
+	for (i = 0; i < a->retired_n; i++)
+		if (!strcmp(a->retired[i].stage, stage))
+			return &a->retired[i];
+	return NULL;
+}
+
+int account_leave(struct account *a, const char *stage, const struct tally *t)
+{
+	struct retired *v, *r = find_retired(a, stage);
+
+	if (!r) {
+		v = realloc(a->retired, (size_t)(a->retired_n + 1) * sizeof(*v));
+		if (!v)
+			return -ENOMEM;
+		a->retired = v;
+		r = &v[a->retired_n];
+		*r = (struct retired){ .stage = strdup(stage) };
+		if (!r->stage)
+			return -ENOMEM;
+		a->retired_n++;
+	}
+	r->leaving = *t;
+	return 0;
+}
+
+void account_settle(struct account *a)
+{
+	struct retired *r;
+	int i;
+
+	for (i = 0; i < a->retired_n; i++) {
+		r = &a->retired[i];
+		account_add(&r->tally, &r->leaving);
+		r->leaving = (struct tally){ 0 };
+	}
+}
+
+bool account_add_retired(const struct account *a, const char *stage, struct tally *sum)
+{
+	const struct retired *r = find_retired(a, stage);
+
+	if (r) {
+		account_add(sum, &r->tally);
+		account_add(sum, &r->leaving);
+	}
+	return r;
+}
+
+/* --- sums -------------------------------------------------------------------------- */
 
 void account_add(struct tally *sum, const struct tally *t)
 {
@@ -42,6 +114,10 @@ struct tally account_total(const struct account *a)
 
 	for (i = 0; i < a->n; i++)
 		account_add(&sum, &a->v[i]);
+	for (i = 0; i < a->retired_n; i++) {
+		account_add(&sum, &a->retired[i].tally);
+		account_add(&sum, &a->retired[i].leaving);
+	}
 	sum.received += a->stray;
 	sum.malformed += a->stray;
 	return sum;

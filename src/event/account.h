@@ -26,11 +26,20 @@ struct tally {
 	bool missed_unknown;        /* the kernel does not tell (some of) them */
 };
 
+/* What the hooks of a stage counted in programs that others have taken the place of. */
+struct retired {
+	char *stage;
+	struct tally tally;
+	struct tally leaving; /* of the last one, which may still have events on their way */
+};
+
 struct account {
 	int n;           /* hooks */
 	struct tally *v; /* one for each hook */
 	uint64_t stray;  /* malformed samples of which not even the hook is known */
 	bool stats_only; /* nothing is sent: what is not filtered counts as received */
+	struct retired *retired;
+	int retired_n;
 };
 
 int account_open(struct account *a, int hooks);
@@ -38,6 +47,15 @@ void account_close(struct account *a);
 
 void account_add(struct tally *sum, const struct tally *t);
 struct tally account_total(const struct account *a);
+
+/* Takes the retired tallies over from the account of an earlier program. */
+void account_inherit(struct account *a, struct account *from);
+/* The tally of a stage in the program that is leaving, as of now. Returns 0 or -ENOMEM. */
+int account_leave(struct account *a, const char *stage, const struct tally *t);
+/* Nothing comes from that program any more: what account_leave() said last stays. */
+void account_settle(struct account *a);
+/* Adds what is retired and leaving of a stage. Returns whether there is any. */
+bool account_add_retired(const struct account *a, const char *stage, struct tally *sum);
 
 /* Events that reached the user, or with stats_only were counted. */
 uint64_t account_events(const struct account *a);

@@ -79,6 +79,9 @@ static void balance(const struct account *a, const struct tally *sum, struct tex
 	for (i = 0; i < a->n && !open; i++) /* a stray event leaves a gap, never a surplus */
 		if (account_open_of(&a->v[i]) < 0)
 			open = account_open_of(&a->v[i]);
+	for (i = 0; i < a->retired_n && !open; i++)
+		if (account_open_of(&a->retired[i].tally) < 0)
+			open = account_open_of(&a->retired[i].tally);
 	if (!open)
 		text_puts(out, "seen = filtered + limited + lost + received: exact\n");
 	else
@@ -122,7 +125,7 @@ int books_block(const struct account *a, const struct books_line *lines,
 	text_printf(out, "%-*s %12s %11s %15s %14s\n", BLOCK_STAGE_WIDTH, "STAGE", "EVENTS",
 		    "EVENTS/S", "BYTES", "BYTES/S");
 	for (i = 0; i < n; i++) {
-		if (!lines[i].served)
+		if (!lines[i].served || lines[i].gone)
 			continue;
 		events = lines[i].tally.kernel.seen - lines[i].tally.kernel.filtered;
 		last = before[i].tally.kernel.seen - before[i].tally.kernel.filtered;

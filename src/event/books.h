@@ -14,6 +14,7 @@ struct books_line {
 	const char *stage;
 	bool served;    /* some hook is, or was, attached */
 	bool has_bytes; /* its hooks see packets, not only sockets */
+	bool gone;      /* only programs of before had it */
 	struct tally tally;
 };
 

@@ -101,6 +101,21 @@ bool merge_is_empty(const struct merge *m)
 	return true;
 }
 
+uint64_t merge_oldest_ns(const struct merge *m)
+{
+	uint64_t oldest_ns = UINT64_MAX, time_ns;
+	int i;
+
+	for (i = 0; i < m->used; i++) {
+		if (m->q[i].head == m->q[i].tail)
+			continue;
+		time_ns = record(m, &m->q[i], m->q[i].head)->event.time_ns;
+		if (time_ns < oldest_ns)
+			oldest_ns = time_ns;
+	}
+	return oldest_ns;
+}
+
 void merge_take(struct merge *m, uint64_t horizon_ns,
 		void (*use)(void *arg, const struct lnk_record *e), void *arg)
 {

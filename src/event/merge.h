@@ -23,6 +23,9 @@ int merge_add(struct merge *m, int ring, const struct lnk_record *e);
 /* True when no event waits to be handed over. */
 bool merge_is_empty(const struct merge *m);
 
+/* The time stamp of the oldest event that waits; UINT64_MAX: none waits. */
+uint64_t merge_oldest_ns(const struct merge *m);
+
 /* Hands over, oldest first, every event that is older than horizon_ns (CLOCK_MONOTONIC;
  * UINT64_MAX: all). An event may still be on its way into its ring for a moment after it
  * was stamped, so the horizon should lie a little before the last drain. */

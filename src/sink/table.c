@@ -161,6 +161,11 @@ void table_close(struct table *t)
 	free(t);
 }
 
+void table_set_hooks(struct table *t, const struct table_hook *hooks)
+{
+	t->cells.hooks = hooks;
+}
+
 void table_set_symboliser(struct table *t, void (*symbol_at)(uint64_t address, struct text *out))
 {
 	t->symbol_at = symbol_at;

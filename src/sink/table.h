@@ -69,6 +69,9 @@ void table_row(struct table *t, const struct lnk_record *e, int64_t wall_offset_
  * zero. `out` has room for INET6_ADDRSTRLEN (46) bytes. Returns the length. */
 size_t table_address(const __u8 a[16], char *out);
 
+/* Whose numbers the events have from the next row on. */
+void table_set_hooks(struct table *t, const struct table_hook *hooks);
+
 /* Names a kernel address for the debug lines: adds to *out, or adds nothing. */
 void table_set_symboliser(struct table *t, void (*symbol_at)(uint64_t address, struct text *out));
 

@@ -106,6 +106,8 @@ static void make_hooks(struct hooks *hs)
 					  .target = "f",
 					  .file = strdup("a.c"),
 					  .prog_fd = -1,
+					  .stub_fd = -1,
+					  .slot_fd = -1,
 					  .link_fd = -1 };
 }
 

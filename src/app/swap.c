@@ -1,0 +1,483 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Theory of operation. A request carries what may change and which hooks are attached; the
+ * answer is a row of messages that become a session (struct offer). Only the answer to the
+ * newest request counts, so a later change simply takes an earlier one's place: the broker
+ * ends a build when another request comes in, and what it had answered is closed here.
+ *
+ * The exchange itself is one map update for each hook. Hooks that only the new program has
+ * are attached by then, with an empty slot; those that only the old one has are detached
+ * after. Then the broker is asked to wait until no call of the old program runs, both
+ * programs' rings are drained all the while, and at the end the old books are closed:
+ * seen = filtered + limited + lost + received holds for each program by itself.
+ */
+#include "app/swap.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "app/broker.h"
+#include "app/offer.h"
+#include "app/watch.h"
+#include "app/wire.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "bpf/kernel.h"
+#include "bpf/missed.h"
+
+/* Without a broker nobody tells when the old program's last call has ended. */
+#define SETTLE_ALONE_NS (200 * NSEC_PER_MSEC)
+
+struct swap {
+	int sock; /* -1: the broker has ended */
+	struct watch watch;
+	struct session *running;
+	struct wire_change runs;
+	struct wire_change wanted; /* by the newest request */
+	uint32_t id;               /* of the newest request */
+	bool building, ready, settling;
+	bool unsent;        /* the newest request is not on its way yet */
+	bool forced;        /* ... and is to be built even if nothing has changed */
+	bool unsent_settle; /* nor is the question when the old program has ended */
+	bool failed;        /* the last one; the source differs from what runs */
+	uint64_t settled_by_ns;
+	uint64_t lost_before; /* rows, when the newest request was made */
+	struct offer offer;
+	struct text changed; /* names of parts */
+	uint64_t compile_ns, load_ns, attach_ns;
+};
+
+/* --- open and close ----------------------------------------------------------------- */
+
+int swap_open(struct swap **out, const struct config *conf, const struct ask *ask, int stop_fd)
+{
+	struct swap *sw = calloc(1, sizeof(*sw));
+	int err = sw ? 0 : -ENOMEM;
+
+	if (!err && !kernel_has_kprobe_pmu() && kernel_has_kprobes()) {
+		log_error(
+			"--watch needs Linux 4.17: on this kernel a kprobe belongs to the process "
+			"that made it");
+		free(sw);
+		return -EOPNOTSUPP;
+	}
+	if (!err) {
+		sw->sock = sw->watch.fd = -1;
+		offer_init(&sw->offer);
+		wire_change_of(&sw->runs, conf, ask);
+		sw->wanted = sw->runs;
+	}
+	if (!err && conf->watch)
+		err = watch_open(&sw->watch, conf);
+	if (!err)
+		err = broker_start(conf, ask, &sw->watch, stop_fd, &sw->sock);
+	if (err) {
+		log_error("cannot watch the probes: %s", strerror(-err));
+		swap_close(sw);
+		return err;
+	}
+	*out = sw;
+	return 0;
+}
+
+void swap_close(struct swap *sw)
+{
+	if (!sw)
+		return;
+	offer_drop(&sw->offer);
+	watch_close(&sw->watch);
+	if (sw->sock >= 0)
+		close(sw->sock);
+	text_free(&sw->changed);
+	free(sw);
+}
+
+void swap_run(struct swap *sw, struct session *running)
+{
+	sw->running = running;
+}
+
+int swap_fd(const struct swap *sw)
+{
+	return sw->sock;
+}
+
+int swap_watch_fd(const struct swap *sw)
+{
+	return sw->sock < 0 ? -1 : sw->watch.fd;
+}
+
+uint64_t swap_due_ns(const struct swap *sw)
+{
+	if (sw->sock < 0)
+		return sw->settling ? sw->settled_by_ns : UINT64_MAX;
+	if (sw->ready || sw->unsent || sw->unsent_settle)
+		return clock_monotonic_ns() + NSEC_PER_MSEC;
+	return watch_due_ns(&sw->watch);
+}
+
+/* --- requests ----------------------------------------------------------------------- */
+
+static void add_live(struct wire_request *r, const struct session *s)
+{
+	struct wire_live *l;
+	int i;
+
+	for (i = 0; i < s->hooks.n; i++) {
+		if (s->hooks.v[i].link_fd < 0)
+			continue;
+		l = &r->live[r->live_n++];
+		l->kind = s->hooks.v[i].kind;
+		l->typed = s->hooks.v[i].typed;
+		strcpy(l->target, s->hooks.v[i].target);
+		strcpy(l->symbol, s->hooks.v[i].symbol);
+	}
+}
+
+static uint64_t rows_lost(const struct session *s)
+{
+	return account_total(&s->account).kernel.lost;
+}
+
+/* Tries to send the newest request; a full socket is tried again later. */
+static void send_request(struct swap *sw)
+{
+	struct wire_request *r = calloc(1, sizeof(*r));
+	int err;
+
+	if (!r)
+		return;
+	r->kind = WIRE_BUILD;
+	r->id = sw->id;
+	r->digest = sw->forced ? 0 : source_digest(&sw->running->source);
+	r->change = sw->wanted;
+	add_live(r, sw->running);
+	err = wire_send(sw->sock, r, wire_request_size(r->live_n), NULL, 0, MSG_DONTWAIT);
+	free(r);
+	sw->unsent = err == -EAGAIN || err == -ENOMEM || err == -ENOBUFS;
+}
+
+static int request(struct swap *sw, bool forced)
+{
+	if (sw->sock < 0)
+		return -EPIPE;
+	offer_drop(&sw->offer);
+	sw->ready = false;
+	sw->id++;
+	sw->building = sw->unsent = true;
+	sw->forced = forced;
+	if (!session_read_account(sw->running))
+		sw->lost_before = rows_lost(sw->running);
+	send_request(sw);
+	return 0;
+}
+
+int swap_request(struct swap *sw, const struct config *conf, const struct ask *ask)
+{
+	wire_change_of(&sw->wanted, conf, ask);
+	return request(sw, true);
+}
+
+/* Asks for WIRE_SETTLED. An end of the broker is found by swap_turn(). */
+static void send_settle(struct swap *sw)
+{
+	static struct wire_request r = { .kind = WIRE_SETTLE };
+	int err;
+
+	r.id = sw->id;
+	err = wire_send(sw->sock, &r, wire_request_size(0), NULL, 0, MSG_DONTWAIT);
+	sw->unsent_settle = err == -EAGAIN || err == -ENOMEM || err == -ENOBUFS;
+}
+
+/* --- answers ------------------------------------------------------------------------ */
+
+/* The log without its last line end. */
+static void add_log(struct text *text, const struct text *log)
+{
+	size_t len = log->len;
+
+	while (len && log->s[len - 1] == '\n')
+		len--;
+	text_puts(text, text->len && len ? "\n" : "");
+	text_add(text, text_str(log), len);
+}
+
+static enum swap_news fail(struct swap *sw, int err, struct text *text)
+{
+	add_log(text, &sw->offer.log);
+	if (!text->len)
+		text_puts(text, strerror(-err));
+	sw->wanted = sw->runs;
+	sw->failed = true;
+	offer_drop(&sw->offer);
+	return SWAP_FAILED;
+}
+
+static enum swap_news done(struct swap *sw, const struct wire_reply *r, struct text *text)
+{
+	int err;
+
+	sw->building = false;
+	if (r->done.error == EALREADY) {
+		if (sw->failed)
+			text_puts(text, "Not reloaded: the probes are again those that run");
+		sw->failed = false;
+		offer_drop(&sw->offer);
+		return SWAP_SAME;
+	}
+	err = r->done.error ? -r->done.error : offer_complete(&sw->offer, sw->running, r);
+	if (err)
+		return fail(sw, err, text);
+	sw->ready = true;
+	return SWAP_NONE;
+}
+
+static enum swap_news alone(struct swap *sw, struct text *text)
+{
+	if (sw->sock >= 0)
+		close(sw->sock);
+	sw->sock = -1;
+	sw->building = sw->ready = sw->unsent = sw->unsent_settle = false;
+	sw->settled_by_ns = clock_monotonic_ns() + SETTLE_ALONE_NS;
+	offer_drop(&sw->offer);
+	text_puts(text,
+		  "the process that builds programs has ended: this one runs on, and no change "
+		  "of the probes is taken any more");
+	return SWAP_ALONE;
+}
+
+/* One message. Returns false when there is none. */
+static bool receive(struct swap *sw, enum swap_news *news, struct text *text)
+{
+	static struct wire_reply r;
+	int fds[WIRE_MAX_FDS] = { -1, -1, -1, -1 }, nfds, n, err = 0;
+	size_t len;
+
+	n = wire_receive(sw->sock, &r, sizeof(r), &len, fds, &nfds, MSG_DONTWAIT);
+	if (n == -EAGAIN)
+		return false;
+	if (n != 1) {
+		*news = alone(sw, text);
+		return false;
+	}
+	if (!wire_reply_ok(&r, len, nfds)) {
+		wire_close(fds, nfds);
+		*news = alone(sw, text); /* never again a word from that one */
+		return false;
+	}
+	if (r.kind == WIRE_SETTLED) {
+		if (sw->settling)
+			*news = SWAP_SETTLED;
+	} else if (r.id == sw->id && sw->building) {
+		if (r.kind == WIRE_DONE)
+			*news = done(sw, &r, text);
+		else
+			err = offer_take(&sw->offer, &r, fds);
+	}
+	wire_close(fds, nfds);
+	if (err) {
+		sw->building = false;
+		*news = fail(sw, err, text);
+	}
+	return true;
+}
+
+enum swap_news swap_turn(struct swap *sw, struct text *text)
+{
+	enum swap_news news = SWAP_NONE;
+	uint64_t now = clock_monotonic_ns();
+
+	if (sw->sock < 0) {
+		if (!sw->settling || now < sw->settled_by_ns)
+			return SWAP_NONE;
+		sw->settled_by_ns = UINT64_MAX; /* said once */
+		return SWAP_SETTLED;
+	}
+	if (sw->watch.fd >= 0) {
+		watch_read(&sw->watch);
+		if (watch_take(&sw->watch, now))
+			request(sw, sw->forced && (sw->building || sw->ready));
+	}
+	if (sw->unsent_settle)
+		send_settle(sw);
+	else if (sw->unsent)
+		send_request(sw);
+	while (news == SWAP_NONE && receive(sw, &news, text))
+		;
+	if (news == SWAP_NONE && sw->ready && !sw->settling)
+		news = SWAP_READY;
+	return news;
+}
+
+const struct session *swap_offer(const struct swap *sw)
+{
+	return &sw->offer.s;
+}
+
+void swap_refuse(struct swap *sw, int err, struct text *text)
+{
+	text_printf(text, "the new program cannot be put in place: %s", strerror(-err));
+	sw->ready = false;
+	fail(sw, err, text);
+}
+
+/* --- the exchange ------------------------------------------------------------------- */
+
+static bool has_line(const struct text *t, const char *line, size_t len)
+{
+	const char *p = text_str(t);
+
+	for (; *p; p += strcspn(p, "\n"), p += *p == '\n')
+		if (strcspn(p, "\n") == len && !strncmp(p, line, len))
+			return true;
+	return false;
+}
+
+/* The lines of one that the other has not. */
+static void add_new_lines(struct text *out, const struct text *now, const struct text *before)
+{
+	const char *p = text_str(now);
+	size_t len;
+
+	for (; *p; p += len, p += *p == '\n') {
+		len = strcspn(p, "\n");
+		if (has_line(before, p, len))
+			continue;
+		text_puts(out, out->len ? "\n" : "");
+		text_add(out, p, len);
+	}
+}
+
+static void add_gone_stages(struct text *out, const struct session *now, const struct session *old)
+{
+	int i, k;
+
+	for (i = 0; i < old->stages.n; i++) {
+		if (!old->lines[i].served)
+			continue;
+		for (k = 0; k < now->stages.n; k++)
+			if (!strcmp(now->stages.v[k].name, old->stages.v[i].name))
+				break;
+		if (k == now->stages.n)
+			text_printf(out, "%sStage %s: removed", out->len ? "\n" : "",
+				    old->stages.v[i].name);
+	}
+}
+
+static const struct part *find_part(const struct source *src, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < src->n; i++)
+		if (!strcmp(src->parts[i].name, name))
+			return &src->parts[i];
+	return NULL;
+}
+
+static void add_changed(struct text *out, const struct part *p, const char *remark)
+{
+	text_puts(out, out->len ? ", " : "");
+	text_add_escaped(out, p->label, strlen(p->label), false);
+	text_puts(out, remark);
+}
+
+static void note_changed(struct text *out, const struct source *now, const struct source *before)
+{
+	const struct part *p;
+	size_t i;
+
+	text_reset(out);
+	for (i = 0; i < now->n; i++) {
+		p = find_part(before, now->parts[i].name);
+		if (!p || p->digest != now->parts[i].digest ||
+		    strcmp(p->label, now->parts[i].label))
+			add_changed(out, &now->parts[i], p ? "" : " (new)");
+	}
+	for (i = 0; i < before->n; i++)
+		if (!find_part(now, before->parts[i].name))
+			add_changed(out, &before->parts[i], " (removed)");
+}
+
+int swap_commit(struct swap *sw, struct session *old, struct text *text)
+{
+	struct session *cur = sw->running;
+	int err;
+
+	err = offer_put_in_place(&sw->offer, cur, old);
+	if (err) {
+		swap_refuse(sw, err, text);
+		return err;
+	}
+	add_log(text, &sw->offer.log);
+	add_new_lines(text, &cur->said, &old->said);
+	add_gone_stages(text, cur, old);
+	note_changed(&sw->changed, &cur->source, &old->source);
+	sw->compile_ns = sw->offer.compile_ns;
+	sw->load_ns = sw->offer.load_ns;
+	sw->attach_ns = sw->offer.attach_ns;
+	sw->runs = sw->wanted;
+	sw->failed = sw->ready = false;
+	offer_drop(&sw->offer);
+	sw->settling = true;
+	send_settle(sw);
+	return 0;
+}
+
+int swap_read_old(struct swap *sw, struct session *old)
+{
+	int i, err;
+
+	err = session_read_account(old);
+	for (i = 0; i < old->stages.n && !err; i++)
+		if (old->lines[i].served)
+			err = account_leave(&sw->running->account, old->lines[i].stage,
+					    &old->lines[i].tally);
+	return err;
+}
+
+static void add_ms(struct text *t, uint64_t ns, const char *what)
+{
+	text_printf(t, "%s %llu ms, ", what,
+		    (unsigned long long)((ns + NSEC_PER_MSEC / 2) / NSEC_PER_MSEC));
+}
+
+static void say_done(const struct swap *sw, uint64_t lost, struct text *text)
+{
+	text_printf(text, "Reloaded: %s (", sw->changed.len ? sw->changed.s : "other options");
+	if (sw->compile_ns)
+		text_printf(text, "compile %.2f s, ", (double)sw->compile_ns / 1e9);
+	else
+		text_puts(text, "compiled before, ");
+	add_ms(text, sw->load_ns, "load");
+	add_ms(text, sw->attach_ns, "attach");
+	if (lost)
+		text_printf(text, "%llu row%s lost)", (unsigned long long)lost,
+			    lost > 1 ? "s" : "");
+	else
+		text_puts(text, "no row lost)");
+}
+
+void swap_settle(struct swap *sw, struct session *old, struct text *text)
+{
+	struct session *cur = sw->running;
+	uint64_t lost;
+
+	swap_read_old(sw, old);
+	missed_settle(&cur->hooks, &old->hooks, old->program.counters_fd);
+	account_settle(&cur->account);
+	cur->account.stray += old->account.stray;
+	if (old->rings) {
+		rings_enter(old->rings, -1);
+		cur->spare = old->rings;
+		old->rings = NULL;
+	}
+	session_close(old);
+	session_read_account(cur);
+	lost = rows_lost(cur);
+	say_done(sw, lost > sw->lost_before ? lost - sw->lost_before : 0, text);
+	sw->lost_before = lost; /* for a request that was made meanwhile */
+	sw->settling = false;
+}
