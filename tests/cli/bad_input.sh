@@ -131,6 +131,9 @@ bad "'\\x1b[31m'" --filter ip $'\e[31m'
 # An instead-of-tracing option does not hide a mistake.
 bad "-p: '0' is not a port" --help -p 0
 bad "-p: '0' is not a port" --check -p 0
+for other in --check --dump-source --doctor; do
+	bad "--watch: only a running monitor takes changes" --watch $other
+done
 bad "--json: there is JSON only of --doctor" --json
 bad "--json: there is JSON only of --doctor" --check --json
 

@@ -178,3 +178,36 @@ TEST(large_numbers)
 	CHECK(account_events(&a) == 1ULL << 63);
 	account_close(&a);
 }
+
+TEST(programs_of_before)
+{
+	struct account a, b;
+	struct tally t, sum = { 0 };
+
+	CHECK_INT(account_open(&a, 1), 0);
+	t = tally(1);
+	CHECK_INT(account_leave(&a, "tcp_ack", &t), 0);
+	t = tally(2); /* as of now: takes the place of what was said before */
+	CHECK_INT(account_leave(&a, "tcp_ack", &t), 0);
+	CHECK_INT(a.retired_n, 1);
+	CHECK_INT(account_open_items(&a), account_open_of(&t));
+	account_settle(&a);
+	t = tally(3);
+	CHECK_INT(account_leave(&a, "tcp_ack", &t), 0);
+	account_settle(&a);
+	account_settle(&a);
+	CHECK(account_add_retired(&a, "tcp_ack", &sum));
+	check_tally(&sum, 5);
+	CHECK(!account_add_retired(&a, "other", &sum));
+	check_tally(&sum, 5);
+	CHECK_INT(account_open(&b, 2), 0);
+	account_inherit(&b, &a);
+	CHECK_INT(a.retired_n, 0);
+	sum = account_total(&a);
+	CHECK_INT(sum.received, 0);
+	b.v[1] = tally(10);
+	sum = account_total(&b);
+	check_tally(&sum, 15);
+	account_close(&a);
+	account_close(&b);
+}

@@ -175,3 +175,24 @@ TEST(lines_of_a_block)
 		account_close(&account);
 	}
 }
+
+/* A stage that only an earlier program had: in the sum and at the end, not in blocks. */
+TEST(a_stage_that_is_gone)
+{
+	begin();
+	account_leave(&account, "tcp_ack", &account.v[2]);
+	account_settle(&account);
+	lines[1] = (struct books_line){ .stage = "tcp_ack", .served = true, .gone = true };
+	account_add_retired(&account, "tcp_ack", &lines[1].tally);
+	books_closing(&account, lines, STAGES, &out);
+	CHECK(strstr(out.s, "\ntcp_ack ") && strstr(out.s, "exact\n"));
+	account.retired[0].tally.received++;
+	account.v[2].received--;
+	text_reset(&out);
+	books_closing(&account, lines, STAGES, &out);
+	CHECK(!strstr(out.s, "exact\n"));
+	text_reset(&out);
+	books_block(&account, lines, before, STAGES, 1, &out);
+	CHECK(!strstr(out.s, "tcp_ack"));
+	account_close(&account);
+}

@@ -144,3 +144,24 @@ TEST(the_kernel_does_not_take_it)
 		  "the kernel did not load it: Cannot allocate memory");
 	CHECK(!refused);
 }
+
+static const char *excerpt(const char *log)
+{
+	text_reset(&out);
+	diagnose_excerpt(log, &out);
+	return text_str(&out);
+}
+
+TEST(the_source_line_and_the_caret)
+{
+	CHECK_STR(excerpt("a.c:1:2: warning: w\nx\n^\na.c:3:9: error: expected expression\n"
+			  "int x = ;\n        ^\n1 error generated.\n"),
+		  "\nint x = ;\n        ^");
+	CHECK_STR(excerpt("a.c:3:9: error: e\n\tint \033x;\n  ~~~^~~\n"),
+		  "\n\tint \\x1bx;\n  ~~~^~~");
+	CHECK_STR(excerpt("a.c:3:9: error: e\nint x;\nno caret\n"), "");
+	CHECK_STR(excerpt("a.c:3:9: error: e\nint x;\n   \n"), "");
+	CHECK_STR(excerpt("a.c:3:9: error: e\nint x;"), "");
+	CHECK_STR(excerpt("a.c:3:9: error: e"), "");
+	CHECK_STR(excerpt("all is well\n"), "");
+}

@@ -258,3 +258,21 @@ TEST(closing_with_events_left)
 	CHECK_INT(c.n, 4799);
 	merge_close(m);
 }
+
+TEST(the_oldest_that_waits)
+{
+	struct merge *m;
+
+	merge_open(&m, 3, LNK_MAX_EXTRA);
+	CHECK(merge_oldest_ns(m) == UINT64_MAX);
+	add(m, 2, 30, 1);
+	add(m, 0, 40, 2);
+	CHECK_INT(merge_oldest_ns(m), 30);
+	take(m, 31);
+	CHECK_INT(merge_oldest_ns(m), 40);
+	add(m, 1, 35, 3);
+	CHECK_INT(merge_oldest_ns(m), 35);
+	take(m, UINT64_MAX);
+	CHECK(merge_oldest_ns(m) == UINT64_MAX);
+	merge_close(m);
+}

@@ -341,6 +341,35 @@ TEST(a_ring_that_cannot_be_had)
 	CHECK_INT(open_fds(), 0);
 }
 
+/* Opened for no program, entered into the map of one, and taken out again. */
+TEST(rings_in_waiting)
+{
+	struct rings *r = begin("01"), *spare = NULL;
+
+	CHECK_INT(rings_open(&spare, -1, 1, 7), 0);
+	CHECK_STR(rings(spare), "0:5 1:6");
+	CHECK_INT(k.map[0], 3);
+	k.online[2] = true;
+	CHECK_INT(rings_refresh(spare, NULL), 1);
+	CHECK_INT(k.map[2], 0);
+	put(5, PERF_RECORD_SAMPLE, 0); /* nobody's */
+	spare->prompt = true;
+	CHECK_INT(rings_enter(spare, 99), 0);
+	CHECK_INT(k.map[0], 5);
+	CHECK_INT(k.map[2], 7);
+	CHECK(!spare->prompt && rings_are_empty(spare));
+	/* the map is closed: its number may be another file's by now */
+	CHECK_INT(rings_enter(spare, -1), 0);
+	k.map[0] = 0;
+	k.refuse_map = EBADF;
+	CHECK_INT(rings_set_prompt(spare, false), 0);
+	CHECK_INT(rings_enter(spare, 99), -EBADF);
+	CHECK_INT(spare->map_fd, -1);
+	k.refuse_map = 0;
+	rings_close(spare);
+	end(r);
+}
+
 /* More CPUs than there could be: those above have none. */
 TEST(no_room_for_a_ring)
 {
