@@ -28,6 +28,7 @@ import time
 sys.dont_write_bytecode = True  # nothing is left in the source tree
 # pylint: disable=wrong-import-position
 import host
+import reload
 import report
 from tools import Bench, Failed, Running
 
@@ -36,7 +37,7 @@ LOAD_SECONDS = "1.0"
 # What a section may take at most, in seconds, on the way to 600. Rounds are cut, not runs.
 SLICES = {"others": 25, "start": 30, "render": 10, "rtt2": 125, "hits": 25, "filters": 25, "latency": 25,
           "idle": 64, "rtt1": 34, "rtt8": 34, "bulk": 26, "storm": 26, "flows": 20,
-          "modes": 14}
+          "modes": 14, "reload": 40}
 VM_SECONDS = 135
 RESERVE = 15  # to write the document, and for what overruns
 
@@ -311,11 +312,15 @@ def section_idle(bench, data, until):
             r.stop()
 
 
+def section_reload(bench, data, until):
+    data["reload"] = reload.measure(bench, until)
+
+
 SECTIONS = {"others": section_others, "start": section_start, "render": section_render,
             "rtt2": section_rtt2, "hits": section_hits, "filters": section_filters, "latency": section_latency,
             "idle": section_idle, "rtt1": section_rtt(1), "rtt8": section_rtt(8),
             "bulk": section_bulk, "storm": section_storm, "flows": section_flows,
-            "modes": section_modes}
+            "modes": section_modes, "reload": section_reload}
 
 
 def all_sections(bench, data, clock, only, vm_seconds):

@@ -121,6 +121,8 @@ def bars(data):
     rows.append(bar("the same, of the Python program's compile with these headers", "<= 2/3", ratio,
                     lambda v: v <= 2 / 3,
                     f"{ratio:.2f} ({compiled:.3f} s)" if ratio else ""))
+    most("saved to the first row of a reloaded program, BTF, cold", "<= 0.40 s",
+         [m["first"] for m in data.get("reload", {}).get("cold", [])], 0.40, seconds)
     most("exec to attached, BTF, warm", "<= 0.02 s", start.get("btf warm", []), 0.02, seconds)
     most("exec to attached, installed headers, warm", "<= 0.02 s",
          start.get("installed warm", []), 0.02, seconds)
@@ -224,6 +226,25 @@ def part_start(data):
     if not rows:
         return "## Start\n\n" + NO + "\n\n"
     return "## Start\n\n" + table(["", "runs", "seconds"], rows)
+
+
+def part_reload(data):
+    got = data.get("reload", {})
+    rows = []
+    for what, key in (("compile", "compile"), ("load", "load"), ("attach", "attach"),
+                      ("saved to the first row of the new program", "first"),
+                      ("longest time between two rows, from the save on", "gap"),
+                      ("the same before the save", "quiet gap")):
+        rows.append([what] + [spread([m[key] for m in got.get(k, [])], ms)
+                              for k in ("cold", "warm")])
+    text = "## Reload\n\n"
+    if not got.get("cold"):
+        return text + f"{NO.capitalize()}.\n\n"
+    lost = sum(m["lost"] for v in got.values() for m in v)
+    text += ("`--watch`, every row, 1 connection: a probe file with a stage of its own is saved in "
+             "the middle of\na run. Warm: the same text was compiled before.\n\n")
+    return text + table(["", "cold", "warm"], rows) + (
+        f"Rows lost in {sum(len(v) for v in got.values())} reloads: {lost}.\n\n")
 
 
 def part_idle(data):
@@ -359,6 +380,7 @@ def document(bench, data, tools):
     table_of_bars = bars(data)
     text += "## The bars\n\n" + table(["what", "bar", "measured", "reached"], table_of_bars)
     text += part_not(data, bench, table_of_bars) + part_remarks()
-    text += part_loads(data) + part_hits(data) + part_filters(data) + part_start(data) + part_idle(data)
+    text += part_loads(data) + part_hits(data) + part_filters(data) + part_start(data)
+    text += part_reload(data) + part_idle(data)
     text += part_scale(data) + part_vm(data) + part_commands(data, bench)
     return text.rstrip("\n") + "\n"
