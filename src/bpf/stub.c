@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -28,6 +29,14 @@ static int bpf_call(int cmd, union bpf_attr *attr)
 	int fd = (int)syscall(SYS_bpf, cmd, attr, sizeof(*attr));
 
 	return fd < 0 ? -errno : fd;
+}
+
+/* Before Linux 5.11 maps and programs count as locked memory. */
+static void raise_memlock(void)
+{
+	struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
+
+	setrlimit(RLIMIT_MEMLOCK, &unlimited);
 }
 
 static int create_slot(void)
@@ -102,6 +111,7 @@ int stub_load(struct hook *h)
 {
 	int slot, stub;
 
+	raise_memlock();
 	slot = create_slot();
 	stub = slot < 0 ? slot : load_stub(h, slot);
 	if (stub < 0) {
@@ -151,6 +161,7 @@ static int change_map_of_maps(void)
 
 void stub_settle(void)
 {
+	raise_memlock();
 	if (change_map_of_maps())
 		usleep(NO_GRACE_US);
 }
