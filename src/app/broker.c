@@ -191,7 +191,7 @@ static void build(const struct broker *b, const struct wire_request *req)
 	if (ftruncate(STDERR_FILENO, 0))
 		lseek(STDERR_FILENO, 0, SEEK_END);
 	lseek(STDERR_FILENO, 0, SEEK_SET);
-	watch_renew(b->watch, &conf);
+	r.done.dirs = (uint32_t)watch_renew(b->watch, &conf);
 	wire_apply(&req->change, &conf, &ask);
 	err = same_source(&conf, req->digest) ? -EALREADY
 					      : session_make(&s, &conf, &ask, b->sock, &live);

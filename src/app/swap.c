@@ -14,6 +14,7 @@
 #include "app/swap.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -43,6 +44,8 @@ struct swap {
 	bool forced;        /* ... and is to be built even if nothing has changed */
 	bool unsent_settle; /* nor is the question when the old program has ended */
 	bool failed;        /* the last one; the source differs from what runs */
+	bool again;         /* it only looked for a directory: the same failure is not told twice */
+	struct text failure;
 	uint64_t settled_by_ns;
 	uint64_t lost_before; /* rows, when the newest request was made */
 	struct offer offer;
@@ -92,6 +95,7 @@ void swap_close(struct swap *sw)
 	if (sw->sock >= 0)
 		close(sw->sock);
 	text_free(&sw->changed);
+	text_free(&sw->failure);
 	free(sw);
 }
 
@@ -169,6 +173,7 @@ static int request(struct swap *sw, bool forced)
 	sw->id++;
 	sw->building = sw->unsent = true;
 	sw->forced = forced;
+	sw->again = false;
 	if (!session_read_account(sw->running))
 		sw->lost_before = rows_lost(sw->running);
 	send_request(sw);
@@ -207,13 +212,20 @@ static void add_log(struct text *text, const struct text *log)
 
 static enum swap_news fail(struct swap *sw, int err, struct text *text)
 {
+	bool known;
+
 	add_log(text, &sw->offer.log);
 	if (!text->len)
 		text_puts(text, strerror(-err));
+	known = sw->failed && sw->again && !strcmp(text_str(&sw->failure), text_str(text));
+	text_reset(&sw->failure);
+	text_puts(&sw->failure, text_str(text));
 	sw->wanted = sw->runs;
 	sw->failed = true;
 	offer_drop(&sw->offer);
-	return SWAP_FAILED;
+	if (known)
+		text_reset(text);
+	return known ? SWAP_SAME : SWAP_FAILED;
 }
 
 static enum swap_news done(struct swap *sw, const struct wire_reply *r, struct text *text)
@@ -221,6 +233,8 @@ static enum swap_news done(struct swap *sw, const struct wire_reply *r, struct t
 	int err;
 
 	sw->building = false;
+	if (sw->watch.fd >= 0)
+		watch_found(&sw->watch, r->done.dirs < INT_MAX ? (int)r->done.dirs : INT_MAX);
 	if (r->done.error == EALREADY) {
 		if (sw->failed)
 			text_puts(text, "Not reloaded: the probes are again those that run");
@@ -289,6 +303,7 @@ enum swap_news swap_turn(struct swap *sw, struct text *text)
 {
 	enum swap_news news = SWAP_NONE;
 	uint64_t now = clock_monotonic_ns();
+	bool again;
 
 	if (sw->sock < 0) {
 		if (!sw->settling || now < sw->settled_by_ns)
@@ -298,8 +313,11 @@ enum swap_news swap_turn(struct swap *sw, struct text *text)
 	}
 	if (sw->watch.fd >= 0) {
 		watch_read(&sw->watch);
-		if (watch_take(&sw->watch, now))
+		again = watch_take_again(&sw->watch, now);
+		if (watch_take(&sw->watch, now) || again) {
 			request(sw, sw->forced && (sw->building || sw->ready));
+			sw->again = again;
+		}
 	}
 	if (sw->unsent_settle)
 		send_settle(sw);

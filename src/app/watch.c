@@ -12,19 +12,30 @@
 /* After the last change, and after the first at the latest. */
 #define QUIET_NS (30 * NSEC_PER_MSEC)
 #define LATEST_NS (300 * NSEC_PER_MSEC)
+/* How often a directory that has gone is looked for. */
+#define AGAIN_NS NSEC_PER_SEC
+
+struct adding {
+	int fd;
+	int dirs;
+};
 
 static void add(void *arg, const char *dir)
 {
-	const struct watch *w = arg;
+	struct adding *a = arg;
 
-	inotify_add_watch(w->fd, dir,
-			  IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE |
-				  IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR);
+	a->dirs += inotify_add_watch(a->fd, dir,
+				     IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE |
+					     IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR) >= 0;
 }
 
-void watch_renew(const struct watch *w, const struct config *conf)
+int watch_renew(const struct watch *w, const struct config *conf)
 {
-	source_each_dir(conf->probe_dir, add, (void *)w);
+	struct adding a = { .fd = w->fd };
+
+	if (w->fd >= 0)
+		source_each_dir(conf->probe_dir, add, &a);
+	return a.dirs;
 }
 
 int watch_open(struct watch *w, const struct config *conf)
@@ -32,7 +43,7 @@ int watch_open(struct watch *w, const struct config *conf)
 	*w = (struct watch){ .fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK) };
 	if (w->fd < 0)
 		return -errno;
-	watch_renew(w, conf);
+	w->dirs = watch_renew(w, conf);
 	return 0;
 }
 
@@ -78,13 +89,26 @@ uint64_t watch_due_ns(const struct watch *w)
 	uint64_t quiet = w->last_ns + QUIET_NS, latest = w->first_ns + LATEST_NS;
 
 	if (!w->first_ns)
-		return UINT64_MAX;
+		return w->again_ns ? w->again_ns : UINT64_MAX;
 	return quiet < latest ? quiet : latest;
+}
+
+void watch_found(struct watch *w, int dirs)
+{
+	w->again_ns = dirs < w->dirs ? clock_monotonic_ns() + AGAIN_NS : 0;
+}
+
+bool watch_take_again(struct watch *w, uint64_t now_ns)
+{
+	if (!w->again_ns || now_ns < w->again_ns)
+		return false;
+	w->again_ns = 0;
+	return true;
 }
 
 bool watch_take(struct watch *w, uint64_t now_ns)
 {
-	if (now_ns < watch_due_ns(w))
+	if (!w->first_ns || now_ns < watch_due_ns(w))
 		return false;
 	w->first_ns = 0;
 	return true;

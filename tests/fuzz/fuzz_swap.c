@@ -168,6 +168,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	close(pair[1]);
 	offer_drop(&sw.offer);
 	text_free(&sw.changed);
+	text_free(&sw.failure);
 	if (sw.sock >= 0)
 		close(sw.sock);
 	session_close(&s);

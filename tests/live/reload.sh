@@ -171,6 +171,25 @@ check "the statistics have all of them" expect_exit 0 -- expect_exact -- \
 	[ "$(cell netif_receive_skb "$RECEIVED")" -eq "$(grep -c '^\[netif_receive_skb\]' "$TMP/out")" ] -- \
 	[ "$(cell netif_receive_skb "$RECEIVED")" -ge 42 ]
 
+# --- the directory goes, and another comes
+
+watching dir -p 9679
+mv "$DIR" "$DIR.gone"
+said dir 'Not reloaded'
+sleep 2.5
+check "a directory that has gone is told once" [ "$(grep -c 'Not reloaded' "$TMP/dir.err")" -eq 1 ]
+mkdir -m 755 "$DIR"
+cp "$DIR.gone"/*.[ch] "$DIR"
+chmod 644 "$DIR"/*
+sleep 1.5
+change dir
+check "another in its place is watched" said dir '^Reloaded: .*tcp_queue_rcv.c ('
+rm -rf "$DIR.gone"
+traffic 127.0.0.1 9679 5 >/dev/null
+sleep 0.2
+stop dir "$WATCHED"
+check "and rows go on" expect_exit 0 -- expect_exact -- [ "$(cell netif_receive_skb "$PRINTED")" -ge 14 ]
+
 # --- what was asked stays: expressions, a C expression, columns and their numbers
 
 watching asked -o +len --where 'len > 0' 'tcp port 9680'

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "app/watch.h"
@@ -118,5 +119,31 @@ TEST(acts_when_it_is_quiet)
 	w.first_ns = 1000 * NSEC_PER_MSEC;
 	w.last_ns = 1299 * NSEC_PER_MSEC;
 	CHECK(watch_take(&w, 1300 * NSEC_PER_MSEC));
+	end();
+}
+
+TEST(a_directory_that_has_gone)
+{
+	struct config conf = { .probe_dir = dir };
+	uint64_t now;
+
+	begin();
+	CHECK(w.dirs >= 1);
+	watch_found(&w, w.dirs);
+	CHECK(watch_due_ns(&w) == UINT64_MAX);
+	CHECK_INT(rmdir(dir), 0);
+	CHECK(noticed());
+	CHECK_INT(watch_renew(&w, &conf), w.dirs - 1);
+	now = clock_monotonic_ns();
+	watch_found(&w, w.dirs - 1);
+	CHECK(watch_due_ns(&w) > now);
+	CHECK(!watch_take_again(&w, now));
+	CHECK(!watch_take(&w, now + 2 * NSEC_PER_SEC));
+	CHECK(watch_take_again(&w, now + 2 * NSEC_PER_SEC));
+	CHECK(!watch_take_again(&w, now + 3 * NSEC_PER_SEC));
+	CHECK_INT(mkdir(dir, 0700), 0);
+	CHECK_INT(watch_renew(&w, &conf), w.dirs);
+	write_file("a.c");
+	CHECK(noticed());
 	end();
 }
