@@ -190,7 +190,16 @@ all_started()
 }
 wait_until 200 all_started || { not_ok "all of them start"; cat "$TMP"/*.err >&2; exit 1; }
 python3 "$TMP/traffic.py"
-sleep 1
+# tcpdump writes what it has read, and may be late
+settled()
+{
+	local before
+
+	before=$(stat -c %s "$TMP/pcap")
+	sleep 2
+	[ "$(stat -c %s "$TMP/pcap")" -eq "$before" ]
+}
+wait_until 30 settled
 kill -INT "$dump" "$cols" "$true" "$false" "${pids[@]}"
 wait "$dump"
 
