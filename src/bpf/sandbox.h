@@ -9,7 +9,7 @@
 
 struct sandbox {
 	char work[WORK_DIR_MAX]; /* an empty directory for header trees; "" when there is none */
-	bool visible;  /* it is no mount of ours: others see it, and it has to be removed */
+	bool visible; /* it is no mount of ours: others see it, and it has to be removed */
 };
 
 /*

@@ -13,7 +13,7 @@
 #define CELLS 8
 #define CELL_MAX 24
 
-static const char *const heading[CELLS] = { "SEEN",	"FILTERED",  "LIMITED", "LOST",
+static const char *const heading[CELLS] = { "SEEN",     "FILTERED",  "LIMITED", "LOST",
 					    "RECEIVED", "MALFORMED", "PRINTED", "MISSED" };
 
 struct table_line {
@@ -24,7 +24,7 @@ struct table_line {
 static void make_line(struct table_line *l, const char *name, const struct tally *t)
 {
 	const struct lnk_counters *k = &t->kernel;
-	const uint64_t v[CELLS] = { k->seen,	 k->filtered,  k->limited, k->lost,
+	const uint64_t v[CELLS] = { k->seen,     k->filtered,  k->limited, k->lost,
 				    t->received, t->malformed, t->printed, t->missed };
 	size_t i;
 
@@ -33,8 +33,7 @@ static void make_line(struct table_line *l, const char *name, const struct tally
 		snprintf(l->cell[i], CELL_MAX, "%" PRIu64, v[i]);
 	/* "?": this kernel does not count them; "N+": it counts only some */
 	if (t->missed_unknown)
-		snprintf(l->cell[CELLS - 1], CELL_MAX, t->missed ? "%" PRIu64 "+" : "?",
-			 t->missed);
+		snprintf(l->cell[CELLS - 1], CELL_MAX, t->missed ? "%" PRIu64 "+" : "?", t->missed);
 }
 
 static void print_lines(const struct table_line *l, int n, struct text *out)

@@ -61,8 +61,8 @@ static void assemble(const char *const *probes)
 {
 	struct source src = { 0 };
 	struct text why = { 0 };
-	static const char *const first[] = { "kernel.h",  "event.h", "config.h", "packet.h",
-					     "socket.h", "names.h", "rate.h",	"show.h" };
+	static const char *const first[] = { "kernel.h", "event.h", "config.h", "packet.h",
+					     "socket.h", "names.h", "rate.h",   "show.h" };
 	const size_t nfirst = sizeof(first) / sizeof(first[0]);
 	size_t n = 0;
 
