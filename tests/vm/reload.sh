@@ -61,6 +61,7 @@ grep -i cap /proc/$tool/status
 kill -INT $tool
 wait $tool
 echo "status $?"
+echo "names left: $(grep -c lnk_ /sys/kernel/tracing/kprobe_events)"
 cat /run/err
 for stage in netif_receive_skb ip_rcv_finish tcp_v4_do_rcv tcp_queue_rcv; do
 	awk -v s=$stage -v want=$((after - before)) '$1 == s { print s, "received", $6 - want, "more than there were" }' /run/err
@@ -76,7 +77,7 @@ try()
 	RUN_TIMEOUT=1000 run scripts/vm.sh "$@" --timeout 900 -- sh -c "$(cat "$TMP/inside.sh")" inside "$attach"
 	check "$name: three exchanges under traffic" expect_exit 0 -- expect_out 'status 0' -- \
 		[ "$(grep -c '^Reloaded' "$TMP/out")" -eq 5 ] -- expect_out 'received: exact' -- \
-		expect_out 'Stage tcp_ack: removed'
+		expect_out 'Stage tcp_ack: removed' -- expect_out 'names left: 0'
 	check "$name: $(grep '^segments' "$TMP/out"), none lost or doubled" \
 		expect_out 'netif_receive_skb received 0 more' -- \
 		expect_out 'ip_rcv_finish received 0 more'
@@ -86,4 +87,5 @@ try()
 try "6.1 fentry" auto 6.1 --no-headers
 try "6.1 kprobes" kprobe 6.1 --no-headers
 try "5.10 fentry" auto 5.10 --no-headers
+try "5.10 kprobes" kprobe 5.10 --no-headers
 try "6.12 fentry" auto 6.12 --no-headers
