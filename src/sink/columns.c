@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/spell.h"
 #include "sink/cells.h"
 
 #define DEFAULT_COLUMNS 8 /* the first ones: the original's, in its order and widths */
@@ -84,29 +85,6 @@ static int find_user(const struct column_list *l, struct word w)
 	return -1;
 }
 
-/* The number of letters to add, take away or change (Levenshtein). */
-static size_t distance(struct word a, const char *b)
-{
-	size_t row[COLUMN_NAME_MAX + 1], n = strlen(b), i, k, up, left;
-
-	for (k = 0; k <= n; k++)
-		row[k] = k;
-	for (i = 1; i <= a.len; i++) {
-		left = row[0]++;
-		for (k = 1; k <= n; k++) {
-			up = row[k];
-			left += a.s[i - 1] != b[k - 1];
-			if (up + 1 < left)
-				left = up + 1;
-			if (row[k - 1] + 1 < left)
-				left = row[k - 1] + 1;
-			row[k] = left;
-			left = up;
-		}
-	}
-	return row[n];
-}
-
 static const char *name_at(const struct column_list *l, int i)
 {
 	return i < column_count ? column_table[i].name : l->user[i - column_count].name;
@@ -117,13 +95,13 @@ static const char *name_at(const struct column_list *l, int i)
 static const char *nearest(const struct column_list *l, struct word w)
 {
 	const char *best = NULL;
-	size_t d, least = w.len < 4 ? 2 : 3;
+	size_t d, least = spell_limit(w.len) + 1;
 
 	for (int i = 0; i < column_count; i++)
 		if (column_table[i].field[0] && is_word(w, column_table[i].field[0]))
 			return column_table[i].name;
 	for (int i = 0; i < column_count + l->users; i++) {
-		d = w.len <= 2 * COLUMN_NAME_MAX ? distance(w, name_at(l, i)) : least;
+		d = spell_distance(w.s, w.len, name_at(l, i));
 		if (d < least && d < strlen(name_at(l, i))) {
 			least = d;
 			best = name_at(l, i);
