@@ -103,6 +103,7 @@ void account_add(struct tally *sum, const struct tally *t)
 	sum->received += t->received;
 	sum->malformed += t->malformed;
 	sum->printed += t->printed;
+	sum->paused += t->paused;
 	sum->missed += t->missed;
 	sum->missed_unknown |= t->missed_unknown;
 }

@@ -22,6 +22,7 @@ struct tally {
 	uint64_t received;          /* samples that came out of the rings */
 	uint64_t malformed;         /* of these, not believable */
 	uint64_t printed;           /* of these, shown */
+	uint64_t paused;            /* of these, not shown because the user paused the rows */
 	uint64_t missed;            /* calls that the kernel did not hand to the probe */
 	bool missed_unknown;        /* the kernel does not tell (some of) them */
 };

@@ -10,11 +10,12 @@
 
 /* --- the closing table: as narrow as its figures, so that it fits on 80 columns as a rule */
 
-#define CELLS 8
+#define CELLS 9
 #define CELL_MAX 24
 
-static const char *const heading[CELLS] = { "SEEN",     "FILTERED",  "LIMITED", "LOST",
-					    "RECEIVED", "MALFORMED", "PRINTED", "MISSED" };
+static const char *const heading[CELLS] = { "SEEN",      "FILTERED", "LIMITED", "LOST",  "RECEIVED",
+					    "MALFORMED", "PRINTED",  "MISSED",  "PAUSED" };
+#define MISSED_CELL 7
 
 struct table_line {
 	const char *name;
@@ -24,8 +25,8 @@ struct table_line {
 static void make_line(struct table_line *l, const char *name, const struct tally *t)
 {
 	const struct lnk_counters *k = &t->kernel;
-	const uint64_t v[CELLS] = { k->seen,     k->filtered,  k->limited, k->lost,
-				    t->received, t->malformed, t->printed, t->missed };
+	const uint64_t v[CELLS] = { k->seen,      k->filtered, k->limited, k->lost,  t->received,
+				    t->malformed, t->printed,  t->missed,  t->paused };
 	size_t i;
 
 	l->name = name;
@@ -33,35 +34,38 @@ static void make_line(struct table_line *l, const char *name, const struct tally
 		snprintf(l->cell[i], CELL_MAX, "%" PRIu64, v[i]);
 	/* "?": this kernel does not count them; "N+": it counts only some */
 	if (t->missed_unknown)
-		snprintf(l->cell[CELLS - 1], CELL_MAX, t->missed ? "%" PRIu64 "+" : "?", t->missed);
+		snprintf(l->cell[MISSED_CELL], CELL_MAX, t->missed ? "%" PRIu64 "+" : "?",
+			 t->missed);
 }
 
-static void print_lines(const struct table_line *l, int n, struct text *out)
+/* The first `cells` of each line. */
+static void print_lines(const struct table_line *l, int n, int cells, struct text *out)
 {
 	int width[CELLS], stage = (int)strlen("STAGE"), i, k;
 
-	for (k = 0; k < CELLS; k++)
+	for (k = 0; k < cells; k++)
 		width[k] = (int)strlen(heading[k]);
 	for (i = 0; i < n; i++) {
 		if ((int)strlen(l[i].name) > stage)
 			stage = (int)strlen(l[i].name);
-		for (k = 0; k < CELLS; k++)
+		for (k = 0; k < cells; k++)
 			if ((int)strlen(l[i].cell[k]) > width[k])
 				width[k] = (int)strlen(l[i].cell[k]);
 	}
 	text_printf(out, "%-*s", stage, "STAGE");
-	for (k = 0; k < CELLS; k++)
+	for (k = 0; k < cells; k++)
 		text_printf(out, " %*s", width[k], heading[k]);
 	text_puts(out, "\n");
 	for (i = 0; i < n; i++) {
 		text_printf(out, "%-*s", stage, l[i].name);
-		for (k = 0; k < CELLS; k++)
+		for (k = 0; k < cells; k++)
 			text_printf(out, " %*s", width[k], l[i].cell[k]);
 		text_puts(out, "\n");
 	}
 }
 
-static void balance(const struct account *a, const struct tally *sum, struct text *out)
+static void balance(const struct account *a, const struct tally *sum, bool running,
+		    struct text *out)
 {
 	int64_t open = account_open_items(a);
 	int i;
@@ -83,6 +87,11 @@ static void balance(const struct account *a, const struct tally *sum, struct tex
 			open = account_open_of(&a->retired[i].tally);
 	if (!open)
 		text_puts(out, "seen = filtered + limited + lost + received: exact\n");
+	else if (running && open > 0)
+		text_printf(out,
+			    "seen = filtered + limited + lost + received + %" PRId64
+			    " that are on their way\n",
+			    open);
 	else
 		text_printf(out,
 			    "seen = filtered + limited + lost + received: OFF BY %" PRId64
@@ -90,15 +99,14 @@ static void balance(const struct account *a, const struct tally *sum, struct tex
 			    open);
 }
 
-void books_closing(const struct account *a, const struct books_line *lines, int n, struct text *out)
+static void books(const struct account *a, const struct books_line *lines, int n, bool running,
+		  struct text *out)
 {
 	struct tally sum = account_total(a);
 	struct table_line *table;
 	int i, count = 0;
 
-	text_printf(out,
-		    "\nMonitoring Statistics:\nTotal events processed: %" PRIu64
-		    "\nError count: %" PRIu64 "\n\n",
+	text_printf(out, "Total events processed: %" PRIu64 "\nError count: %" PRIu64 "\n\n",
 		    account_events(a), account_errors(a));
 	table = calloc((size_t)n + 1, sizeof(*table));
 	for (i = 0; i < n && table; i++)
@@ -106,10 +114,22 @@ void books_closing(const struct account *a, const struct books_line *lines, int 
 			make_line(&table[count++], lines[i].stage, &lines[i].tally);
 	if (table) {
 		make_line(&table[count++], "total", &sum);
-		print_lines(table, count, out);
+		/* only who paused has the last column */
+		print_lines(table, count, sum.paused ? CELLS : CELLS - 1, out);
 	}
 	free(table);
-	balance(a, &sum, out);
+	balance(a, &sum, running, out);
+}
+
+void books_closing(const struct account *a, const struct books_line *lines, int n, struct text *out)
+{
+	text_puts(out, "\nMonitoring Statistics:\n");
+	books(a, lines, n, false, out);
+}
+
+void books_so_far(const struct account *a, const struct books_line *lines, int n, struct text *out)
+{
+	books(a, lines, n, true, out);
 }
 
 int books_block(const struct account *a, const struct books_line *lines,

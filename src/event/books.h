@@ -22,6 +22,10 @@ struct books_line {
 void books_closing(const struct account *a, const struct books_line *lines, int n,
 		   struct text *out);
 
+/* The same while events come: those that are in the rings are told apart. The kernel's
+ * counters must have been read after the last event was received. */
+void books_so_far(const struct account *a, const struct books_line *lines, int n, struct text *out);
+
 /*
  * One block of -s: totals so far, and rates over the last interval. `before` holds the
  * lines of the previous block (all zero at first). Returns the number of lines added.

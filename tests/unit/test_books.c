@@ -128,6 +128,36 @@ TEST(closing_with_nothing)
 }
 
 /* Columns must not run into each other, however large the number. */
+/* Who paused has a column more; the others do not. */
+TEST(paused)
+{
+	begin();
+	books_closing(&account, lines, STAGES, &out);
+	CHECK(!strstr(text_str(&out), "PAUSED"));
+	account.v[2].printed = lines[2].tally.printed = 30;
+	account.v[2].paused = lines[2].tally.paused = 10;
+	text_reset(&out);
+	books_closing(&account, lines, STAGES, &out);
+	CHECK(strstr(text_str(&out), " PRINTED MISSED PAUSED\n") != NULL);
+	CHECK(strstr(text_str(&out), "        30      5     10\n") != NULL);
+	account_close(&account);
+}
+
+/* While it runs, what is in the rings is no error; what was received and not seen is. */
+TEST(so_far)
+{
+	begin();
+	account.v[2].kernel.seen += 4;
+	books_so_far(&account, lines, STAGES, &out);
+	CHECK(strstr(text_str(&out), "received + 4 that are on their way\n") != NULL);
+	CHECK(!strstr(text_str(&out), "OFF BY"));
+	account.v[2].kernel.seen -= 5;
+	text_reset(&out);
+	books_so_far(&account, lines, STAGES, &out);
+	CHECK(strstr(text_str(&out), "OFF BY -1 ") != NULL);
+	account_close(&account);
+}
+
 TEST(large_numbers)
 {
 	begin();
