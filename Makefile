@@ -34,7 +34,7 @@ override CPPFLAGS += -D_GNU_SOURCE -Isrc -I. -DVERSION='"$(VERSION)"' -DDATADIR=
 override CFLAGS += -std=c11 $(WARN) $(HARDEN) $(SANFLAGS)
 override LDFLAGS += -pie -Wl,-z,relro,-z,now $(SANFLAGS)
 # libbcc_bpf: the half of libbcc without LLVM. libbcc itself is loaded at run time.
-LDLIBS := -pthread -lbcc_bpf -lbpf -lpcap -lcap -ldl
+LDLIBS := -pthread -lbcc_bpf -lbpf -lpcap -lcap -lreadline -ldl
 
 PROBES := $(sort $(wildcard probes/*.h probes/*.c))
 SRCS := $(filter-out src/conf/optdoc.c,$(wildcard src/*.c src/*/*.c))

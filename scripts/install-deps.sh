@@ -35,7 +35,7 @@ usage()
 # In the lists below "a|b" is satisfied by either, and installed as a.
 # libbpfcc is named besides its -dev package because it is loaded at run time only.
 debian_build='gcc libc6-dev make pkg-config|pkgconf libbpfcc-dev libbpf-dev libelf-dev
-	libarchive-dev libcap-dev libpcap-dev'
+	libarchive-dev libcap-dev libpcap-dev libreadline-dev'
 debian_run='libbpfcc kmod'
 debian_test='bash bpftrace busybox-static clang cpio debian-archive-keyring ethtool git iproute2
 	libclang-rt-dev|libclang-rt-14-dev mandoc|man-db nftables procps python3
@@ -45,7 +45,7 @@ debian_bench='bpftool bpftrace iproute2 linux-headers-amd64 linux-perf python3 p
 debian_lint='clang-format clang-tidy cppcheck shellcheck valgrind'
 
 fedora_build='gcc glibc-devel make pkgconf-pkg-config bcc-devel libbpf-devel
-	elfutils-libelf-devel libarchive-devel libcap-devel libpcap-devel'
+	elfutils-libelf-devel libarchive-devel libcap-devel libpcap-devel readline-devel'
 fedora_run='bcc kmod'
 fedora_test='bash bpftrace busybox clang compiler-rt cpio debian-keyring apt dpkg ethtool git
 	iproute libasan libubsan mandoc|man-db nftables procps-ng python3 qemu-system-x86-core tcpdump tmux

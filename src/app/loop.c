@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "app/confine.h"
+#include "app/console.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/out.h"
@@ -50,6 +51,8 @@
 #define LAST_ROWS_MS 1000
 /* After a signal: how long a reader who is slow has for all the rows that are left. */
 #define SIGNALLED_ROWS_MS 2000
+/* With a console: how long rows wait for the terminal before keys are looked at. */
+#define KEYS_MS 20
 #define NOT_RELOADED "Not reloaded: the program that was there goes on"
 /* How often it is looked whether a CPU came online. */
 #define REFRESH_NS NSEC_PER_SEC
@@ -79,6 +82,7 @@ struct feed {
 enum {
 	FD_STOP,
 	FD_STDOUT,
+	FD_CONSOLE,
 	FD_SWAP,
 	FD_WATCH,
 	FD_RINGS
@@ -95,6 +99,8 @@ struct loop {
 	struct feed leaving; /* .s is NULL when there is none */
 	bool settled;        /* and it is not called any more */
 	struct out out;
+	struct console *console; /* NULL: none */
+	struct console_host host;
 	struct pollfd *fds;
 	int nfds;
 	struct unwritten *unwritten;
@@ -129,8 +135,13 @@ static void take_signal(struct loop *l)
 
 	if (read(l->s->stop_fd, &si, sizeof(si)) != sizeof(si))
 		return;
+	/* the key, not kill(1) */
+	if (si.ssi_signo == SIGINT && si.ssi_code == SI_KERNEL && console_interrupt(l->console))
+		return;
 	if (l->end == RUNNING) {
-		if (l->out.tty && si.ssi_signo == SIGINT) /* "^C" stands on the line */
+		console_hide(l->console);
+		/* "^C" stands on the line */
+		if (!l->console && l->out.tty && si.ssi_signo == SIGINT)
 			log_info(" ");
 		log_info("Received signal %u, cleaning up...", si.ssi_signo);
 		l->end = ENDED;
@@ -179,25 +190,68 @@ static int ms_until(uint64_t then_ns)
 /* How long a write may wait for the reader; -1: for ever. */
 static int patience_ms(const struct loop *l)
 {
-	if (l->end == RUNNING)
-		return l->ends_ns ? ms_until(l->ends_ns) : -1;
+	int ms;
+
+	if (l->end == RUNNING) {
+		ms = l->ends_ns ? ms_until(l->ends_ns) : -1;
+		return l->console && (ms < 0 || ms > KEYS_MS) ? KEYS_MS : ms;
+	}
 	return l->give_up_ns ? ms_until(l->give_up_ns) : LAST_ROWS_MS;
 }
 
-/* Only a signal or --duration ends the wait for a reader who does not read; then he has a
- * second more, and the rest of the rows is given up. */
+/* The terminal may have been resized, without one nothing is cut; or a command has made
+ * another table. */
+static void fit_terminal(struct loop *l)
+{
+	bool renew = l->host.new_table;
+	struct winsize ws;
+
+	l->host.new_table = false;
+	if (l->out.tty && !l->view->wide && !ioctl(l->out.fd, TIOCGWINSZ, &ws) &&
+	    table_set_width(l->table, ws.ws_col))
+		renew = true;
+	if (renew && l->headed)
+		table_header(l->table, &l->out.buf);
+}
+
+/* What was typed. Between two rows, and between two pieces of output. */
+static void take_commands(struct loop *l, bool behind)
+{
+	console_read(l->console, behind);
+	l->fds[FD_CONSOLE].fd = console_fd(l->console);
+	fit_terminal(l);
+	if (l->host.quit && l->end == RUNNING)
+		l->end = ENDED;
+}
+
+/* The reader has not taken all yet: whether to go on waiting for him. */
+static bool look_around(struct loop *l)
+{
+	take_signal(l);
+	console_hide(l->console);
+	if (l->ends_ns && clock_monotonic_ns() >= l->ends_ns)
+		l->end = ENDED;
+	if (!l->console || l->end != RUNNING)
+		return false;
+	l->fds[FD_CONSOLE].revents = 0;
+	if (poll(&l->fds[FD_CONSOLE], 1, 0) == 1)
+		take_commands(l, true);
+	return l->end == RUNNING;
+}
+
+/* Only a signal, --duration or a command ends the wait for a reader who does not read; then
+ * he has a second more, and the rest of the rows is given up. */
 static void flush(struct loop *l)
 {
 	int err;
 
-	err = out_flush(&l->out, patience_ms(l));
-	if (err == -EAGAIN && l->end == RUNNING) {
-		take_signal(l);
-		if (l->ends_ns && clock_monotonic_ns() >= l->ends_ns)
-			l->end = ENDED;
-		if (l->end != RUNNING)
-			err = out_flush(&l->out, patience_ms(l));
-	}
+	if (l->out.buf.len)
+		console_hide(l->console);
+	do
+		err = out_flush(&l->out, patience_ms(l));
+	while (err == -EAGAIN && l->end == RUNNING && look_around(l));
+	if (err == -EAGAIN && l->end == ENDED)
+		err = out_flush(&l->out, patience_ms(l));
 	count_written(l);
 	if (!err || (err == -EAGAIN && l->end == RUNNING))
 		return;
@@ -214,6 +268,12 @@ static void on_event(void *arg, const struct lnk_record *e)
 
 	if (l->end == READER_GONE || l->end == WRITE_FAILED || (c->count && l->rows >= c->count))
 		return;
+	if (l->host.paused) {
+		f->s->account.v[e->event.hook].paused++;
+		return;
+	}
+	if (l->leaving.s) /* a command may have made another table since */
+		table_set_hooks(l->table, f->s->shown);
 	table_row(l->table, e, l->wall_offset_ns, &l->out.buf);
 	l->rows++;
 	note_row(l, &f->s->account.v[e->event.hook]);
@@ -236,17 +296,6 @@ static void on_sample(void *arg, int ring, const void *data, size_t size)
 	a->v[e.event.hook].received++;
 	if (merge_add(f->merge, ring, &e))
 		a->v[e.event.hook].malformed++;
-}
-
-/* The terminal may have been resized; without one nothing is cut. */
-static void fit_terminal(struct loop *l)
-{
-	struct winsize ws;
-
-	if (!l->out.tty || l->view->wide || ioctl(l->out.fd, TIOCGWINSZ, &ws))
-		return;
-	if (table_set_width(l->table, ws.ws_col) && l->headed)
-		table_header(l->table, &l->out.buf);
 }
 
 static bool feed_is_empty(const struct feed *f)
@@ -294,8 +343,11 @@ static size_t drain(struct loop *l, bool all)
 	size_t n;
 
 	fit_terminal(l);
-	if (!all && feed_is_empty(&l->now) && feed_is_empty(&l->leaving))
+	if (!all && feed_is_empty(&l->now) && feed_is_empty(&l->leaving)) {
+		if (l->console) /* a new header need not wait for a row */
+			flush(l);
 		return 0;
+	}
 	l->busy_ns = clock_monotonic_ns();
 	view_refresh(l->view, l->busy_ns);
 	l->wall_offset_ns = clock_wall_offset_ns();
@@ -320,7 +372,7 @@ static bool fits_terminal(const struct loop *l)
 {
 	struct winsize ws;
 
-	return l->out.tty && !ioctl(l->out.fd, TIOCGWINSZ, &ws) &&
+	return l->out.tty && !l->console && !ioctl(l->out.fd, TIOCGWINSZ, &ws) &&
 	       (!ws.ws_col || (ws.ws_col >= 80 && ws.ws_row > l->block_lines));
 }
 
@@ -376,7 +428,8 @@ static int open_poll_set(struct loop *l)
 	l->fds[FD_STOP] = (struct pollfd){ .fd = l->s->stop_fd, .events = POLLIN };
 	/* no events asked: only tells that the reader of a pipe is gone */
 	l->fds[FD_STDOUT] = (struct pollfd){ .fd = l->out.file ? -1 : l->out.fd };
-	l->fds[FD_SWAP] = l->fds[FD_WATCH] = (struct pollfd){ .fd = -1, .events = POLLIN };
+	l->fds[FD_CONSOLE] = l->fds[FD_SWAP] = l->fds[FD_WATCH] =
+		(struct pollfd){ .fd = -1, .events = POLLIN };
 	poll_rings(l);
 	return 0;
 }
@@ -415,6 +468,7 @@ static void exchange(struct loop *l)
 	struct feed fresh;
 	int err;
 
+	console_hide(l->console);
 	before = calloc((size_t)(offer->stages.n + l->s->lines_n) + 1, sizeof(*before));
 	err = feed_open(&fresh, l, offer, l->s->rings ? rings_capacity(l->s->rings) : 0);
 	if (!err && !before)
@@ -464,8 +518,10 @@ static void retire(struct loop *l, bool tell)
 	struct text t = { 0 };
 
 	swap_settle(l->swap, &l->old, &t);
-	if (tell)
+	if (tell) {
+		console_hide(l->console);
 		log_info("%s", t.s);
+	}
 	text_free(&t);
 	feed_close(&l->leaving);
 	poll_rings(l);
@@ -477,6 +533,7 @@ static void look_at_swap(struct loop *l)
 	enum swap_news news;
 
 	while (l->end == RUNNING && (news = swap_turn(l->swap, &t)) != SWAP_NONE) {
+		console_hide(l->console);
 		if (news == SWAP_READY)
 			exchange(l);
 		else if (news == SWAP_SETTLED)
@@ -506,10 +563,12 @@ static void refresh(struct loop *l)
 		return;
 	l->refreshed_ns = now;
 	err = session_refresh_rings(l->s);
-	if (err < 0 && !l->refresh_failed)
+	if (err < 0 && !l->refresh_failed) {
+		console_hide(l->console);
 		log_error("a CPU came online, and no event buffer can be opened for it (%s): its "
 			  "events are counted as lost",
 			  strerror(-err));
+	}
 	l->refresh_failed = err < 0;
 	if (!err)
 		return;
@@ -555,7 +614,9 @@ static int next_turn_ms(const struct loop *l)
 {
 	uint64_t now = clock_monotonic_ns(), due = UINT64_MAX;
 
-	if (l->s->conf->stats)
+	if (l->s->conf->stats && l->host.paused)
+		due = now + NSEC_PER_SEC;
+	else if (l->s->conf->stats)
 		due = l->block_ns + l->s->conf->interval_ns;
 	else
 		due = now + turn_ms(l, now) * NSEC_PER_MSEC;
@@ -575,14 +636,29 @@ static int watched(const struct loop *l)
 	return l->prompt && !merge_is_empty(l->now.merge) ? FD_RINGS : l->nfds;
 }
 
+/* Rows that came before a command was typed are shown, or counted, before it. */
+static void commands(struct loop *l)
+{
+	if (!l->fds[FD_CONSOLE].revents || l->end != RUNNING)
+		return;
+	if (!l->s->conf->stats)
+		drain(l, false);
+	take_commands(l, false);
+	flush(l);
+}
+
 static void turn(struct loop *l)
 {
 	int i, n = watched(l);
 
-	if (poll(l->fds, (nfds_t)n, next_turn_ms(l)) < 0 && errno != EINTR) {
-		l->error = -errno;
-		l->end = ENDED;
-		return;
+	if (poll(l->fds, (nfds_t)n, next_turn_ms(l)) < 0) {
+		if (errno != EINTR) {
+			l->error = -errno;
+			l->end = ENDED;
+			return;
+		}
+		for (i = 0; i < n; i++) /* the terminal was resized: nothing is said of these */
+			l->fds[i].revents = 0;
 	}
 	if (l->fds[FD_STOP].revents)
 		take_signal(l);
@@ -591,18 +667,22 @@ static void turn(struct loop *l)
 	for (i = FD_RINGS; i < n; i++)
 		if (l->fds[i].revents & (POLLHUP | POLLERR | POLLNVAL))
 			l->fds[i].fd = -1; /* its CPU went offline; the timer still drains it */
+	commands(l);
 	if (l->end != RUNNING)
 		return;
 	if (!l->s->conf->stats) {
 		choose_pace(l, drain(l, false));
 		refresh(l);
-	} else if (clock_monotonic_ns() >= l->block_ns + l->s->conf->interval_ns) {
+	} else if (!l->host.paused &&
+		   clock_monotonic_ns() >= l->block_ns + l->s->conf->interval_ns) {
 		block(l);
 	}
 	if (l->swap)
 		look_at_swap(l);
 	if (l->end == RUNNING && l->ends_ns && clock_monotonic_ns() >= l->ends_ns)
 		l->end = ENDED;
+	if (l->end == RUNNING)
+		console_show(l->console);
 }
 
 /* --- start and end ---------------------------------------------------------------- */
@@ -655,10 +735,24 @@ static void last_drain(struct loop *l)
 	read_account(l);
 }
 
+static int read_books(void *loop)
+{
+	return read_account(loop);
+}
+
+/* The commands are a part of what is asked: see console_failed(). */
+static int status(const struct loop *l)
+{
+	if (l->error)
+		return l->error;
+	return console_failed(l->console) ? -EINVAL : 0;
+}
+
 static void finish(struct loop *l)
 {
 	struct text t = { 0 };
 
+	console_hide(l->console);
 	log_info("Detaching probes...");
 	session_detach(l->s);
 	last_drain(l);
@@ -679,6 +773,12 @@ int loop_run(struct session *s, struct view *view, struct swap *swap)
 	struct loop l = { .s = s, .view = view, .swap = swap };
 	int err;
 
+	l.host = (struct console_host){ .session = s,
+					.view = view,
+					.table = &l.table,
+					.out = &l.out,
+					.read_books = read_books,
+					.loop = &l };
 	out_open(&l.out, STDOUT_FILENO, s->stop_fd);
 	view_begin(view, s->conf, l.out.tty);
 	err = table_open(&l.table, s->shown, s->hooks.n, s->conf->debug_func, &view->table);
@@ -689,6 +789,8 @@ int loop_run(struct session *s, struct view *view, struct swap *swap)
 	l.before = calloc((size_t)s->lines_n + 1, sizeof(*l.before));
 	if (!err && !l.before)
 		err = -ENOMEM;
+	if (!err && s->conf->console)
+		err = console_open(&l.console, &l.host);
 	if (!err)
 		err = confine(s);
 	if (!err) {
@@ -699,11 +801,14 @@ int loop_run(struct session *s, struct view *view, struct swap *swap)
 		if (s->conf->duration_ns)
 			l.ends_ns = l.started_ns + s->conf->duration_ns;
 		heading(&l);
+		console_start(l.console);
+		l.fds[FD_CONSOLE].fd = console_fd(l.console);
 		while (l.end == RUNNING)
 			turn(&l);
 		finish(&l);
-		err = l.error;
+		err = status(&l);
 	}
+	console_close(l.console);
 	table_close(l.table);
 	feed_close(&l.now);
 	out_close(&l.out);

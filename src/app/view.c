@@ -86,7 +86,7 @@ void view_open(struct view *v, const struct config *conf)
 	if (!conf->resolve)
 		return;
 	say("ports", services_open(&t->services, SERVICES_FILE));
-	if (columns_have(&v->columns, "src") || columns_have(&v->columns, "dst"))
+	if (conf->console || columns_have(&v->columns, "src") || columns_have(&v->columns, "dst"))
 		say("hosts", resolver_open(&t->resolver));
 }
 
@@ -105,8 +105,79 @@ void view_refresh(struct view *v, uint64_t now_ns)
 void view_begin(struct view *v, const struct config *conf, bool tty)
 {
 	v->table.start_ns = clock_monotonic_ns();
+	v->ncollected = v->columns.nfields;
+	memcpy(v->collected, v->columns.field, sizeof(v->collected));
 	v->table.color =
 		conf->color == COLOR_ALWAYS || (conf->color == COLOR_AUTO && tty && wants_color());
+}
+
+/* --- other columns, while it runs --------------------------------------------------- */
+
+static int collected_slot(const struct view *v, const char *name)
+{
+	for (int i = 0; i < v->ncollected; i++)
+		if (!strcmp(v->collected[i].name, name))
+			return v->collected[i].slot;
+	return -1;
+}
+
+/* The column that shows field number `field`. */
+static const char *shown_by(const struct column_list *l, int field)
+{
+	for (int i = 0; i < l->n; i++)
+		if (l->v[i].field[0] == field || l->v[i].field[1] == field)
+			return columns_name(l, i);
+	return l->field[field].name;
+}
+
+static int parse_again(struct view *v, const struct config *conf, const char *list,
+		       struct text *why)
+{
+	struct column_list *l = &v->columns;
+	int err = 0;
+
+	*l = (struct column_list){ 0 };
+	for (int i = 0; !err && i < conf->col.n; i++)
+		err = columns_add(l, conf->col.v[i], why);
+	if (!err)
+		err = columns_parse(l, list, why);
+	for (int i = 0; !err && i < l->nfields; i++) {
+		l->field[i].slot = collected_slot(v, l->field[i].name);
+		if (l->field[i].slot >= 0)
+			continue;
+		text_printf(why,
+			    "the column '%s' needs a number that is not collected: name it with -o "
+			    "at the start",
+			    shown_by(l, i));
+		err = -EINVAL;
+	}
+	return err;
+}
+
+/* Table and numbers point into the list, so it is made anew in its place. */
+int view_change_columns(struct view *v, const struct config *conf, const char *list,
+			struct table **t, const struct table_hook *hooks, int n, struct text *why)
+{
+	struct column_list *old = malloc(sizeof(*old));
+	struct table *made = NULL;
+	int err;
+
+	if (!old)
+		return -ENOMEM;
+	*old = v->columns;
+	err = parse_again(v, conf, list, why);
+	if (!err)
+		err = table_open(&made, hooks, n, conf->debug_func, &v->table);
+	if (err) {
+		columns_free(&v->columns);
+		v->columns = *old;
+	} else {
+		table_close(*t);
+		*t = made;
+		columns_free(old);
+	}
+	free(old);
+	return err;
 }
 
 void view_close(struct view *v)

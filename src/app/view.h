@@ -16,6 +16,9 @@ struct view {
 	struct table_view table;
 	bool wide;
 	uint64_t refreshed_ns;
+	/* the numbers that the probes collect, whatever the columns are now */
+	struct column_field collected[COLUMNS_MAX];
+	int ncollected;
 };
 
 /*
@@ -33,6 +36,13 @@ void view_begin(struct view *v, const struct config *conf, bool tty);
 
 /* Takes in what names changed. To be called before rows are made. */
 void view_refresh(struct view *v, uint64_t now_ns);
+
+/*
+ * Other columns for a table that is open, of the numbers that are collected. *t becomes a
+ * new table. Returns 0; -EINVAL with one line in *why; -ENOMEM. Nothing has changed then.
+ */
+int view_change_columns(struct view *v, const struct config *conf, const char *list,
+			struct table **t, const struct table_hook *hooks, int n, struct text *why);
 
 void view_close(struct view *v);
 

@@ -214,12 +214,13 @@ static struct sock_filter filter[] = {
 	CALL(perf_event_open),
 	CALL(capget),
 	CALL(capset),
-	ONLY_FOR(ioctl, 10),
+	ONLY_FOR(ioctl, 12),
 	ARGUMENT(1),
 	ALLOW_IF(PERF_EVENT_IOC_ENABLE),
 	ALLOW_IF(PERF_EVENT_IOC_SET_OUTPUT),
 	ALLOW_IF(TCGETS),     /* isatty() */
 	ALLOW_IF(TIOCGWINSZ), /* does a block of -s fit? */
+	ALLOW_IF(TCSETS),     /* the mode of the console's terminal, there and back */
 	REFUSE,
 
 	/* to and from the broker; where there is none the list ends before */

@@ -86,6 +86,7 @@ struct config {
 	enum color_mode color;
 	bool numeric; /* as ever; not with resolve */
 	bool resolve;
+	bool console;            /* commands are read from stdin */
 	uint64_t count;          /* rows, then end; 0: no end */
 	uint64_t duration_ns;    /* 0: no end */
 	uint64_t interval_ns;    /* -s: between two blocks */

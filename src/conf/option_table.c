@@ -359,6 +359,27 @@ const struct option_def option_table[] = {
 		       "address chose to have in the DNS. The questions are traffic of this host.",
 	},
 	{
+		.name = "console",
+		.letter = 'C',
+		.type = OPT_FLAG,
+		.group = GROUP_OUTPUT,
+		.field = FIELD(console, bool),
+		.help = "take commands while it runs, at a prompt under the rows; 'help' lists "
+			"them",
+		.man = "Take commands from standard input while rows come: at a prompt under "
+		       "them where that is a terminal, else line by line. Commands: help, show, "
+		       "stats, stages, pause, resume, mark, columns, quit; help and a command's "
+		       "name says more. Rows that come during a pause are counted as PAUSED. At "
+		       "the prompt Tab completes, Ctrl-C clears the line and ends when given "
+		       "twice, Ctrl-D ends. From a pipe or file nothing is echoed, lines that "
+		       "begin with # are skipped, the end of the input ends the program, and the "
+		       "exit status is 1 if a command failed. With -s every block stays. Lines "
+		       "typed at the prompt are kept in linux_net_kernel/history in "
+		       "$XDG_STATE_HOME (default ~/.local/state); under sudo always in the home "
+		       "of the user it runs as, and nowhere if that directory or file belongs to "
+		       "another user or is a link.",
+	},
+	{
 		.name = "count",
 		.letter = 'c',
 		.type = OPT_NUMBER,

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT */
+#include "app/console.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/console_command.h"
+#include "app/console_history.h"
+#include "app/console_line.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "sink/columns.h"
+
+#define LINE_MAX_BYTES 4096
+
+struct console {
+	struct console_host *host;
+	bool terminal;   /* there is a prompt */
+	bool among_rows; /* answers go where the rows go: to one terminal, in their order */
+	bool ended;      /* nothing more is read */
+	bool failed;
+	int history;       /* -1: not kept */
+	struct text last;  /* the line that was kept last */
+	struct text input; /* of a script: what is not yet a line */
+	bool skipping;     /* the rest of a line that is too long */
+};
+
+/* --- a command ---------------------------------------------------------------------- */
+
+static void say(struct console *c, const char *prefix, struct text *t)
+{
+	if (!t->len)
+		return;
+	if (t->s[t->len - 1] == '\n')
+		t->s[--t->len] = '\0';
+	if (c->among_rows)
+		text_printf(&c->host->out->buf, "%s%s\n", prefix, t->s);
+	else
+		log_info("%s%s", prefix, t->s);
+}
+
+static void refuse(struct console *c, struct text *why)
+{
+	c->failed = true;
+	say(c, PROGRAM_NAME ": ", why);
+}
+
+/* Returns whether it was a command, good or bad. */
+static bool run_line(struct console *c, char *line)
+{
+	const struct console_command *command;
+	struct text answer = { 0 }, why = { 0 };
+	const char *arg;
+	int err;
+
+	err = console_parse(line, &command, &arg, &why);
+	if (!err)
+		err = command->run(c->host, arg, &answer, &why);
+	if (err < 0)
+		refuse(c, &why);
+	else
+		say(c, "", &answer);
+	text_free(&answer);
+	text_free(&why);
+	return err <= 0;
+}
+
+/* --- at a terminal ------------------------------------------------------------------ */
+
+static void keep(struct console *c, const char *line)
+{
+	struct text t = { 0 };
+
+	if (!strcmp(text_str(&c->last), line))
+		return;
+	console_line_remember(line);
+	text_reset(&c->last);
+	text_puts(&c->last, line);
+	if (c->history < 0)
+		return;
+	text_printf(&t, "%s\n", line);
+	if (!t.cut && write_all(c->history, t.s, t.len)) {
+		close(c->history);
+		c->history = -1;
+	}
+	text_free(&t);
+}
+
+static bool on_line(void *arg, char *line)
+{
+	struct console *c = arg;
+
+	if (!line) {
+		c->ended = c->host->quit = true;
+		return false;
+	}
+	if (line[strspn(line, " \t")])
+		keep(c, line);
+	run_line(c, line);
+	return !c->host->quit;
+}
+
+static const char *offer(void *arg, const char *before, int n)
+{
+	const struct console *c = arg;
+	const struct session *s = c->host->session;
+	enum console_takes takes = TAKES_COMMAND;
+
+	for (int i = 0; *before && i <= console_commands; i++) {
+		if (i == console_commands)
+			return NULL;
+		if (strcmp(before, console_table[i].name) != 0)
+			continue;
+		takes = console_table[i].takes;
+		break;
+	}
+	switch (takes) {
+	case TAKES_COMMAND:
+		return n < console_commands ? console_table[n].name : NULL;
+	case TAKES_STAGE:
+		return n < s->stages.n ? s->stages.v[n].name : NULL;
+	case TAKES_COLUMNS:
+		if (n >= column_count && n - column_count < c->host->view->columns.users)
+			return c->host->view->columns.user[n - column_count].name;
+		return n < column_count ? column_table[n].name : NULL;
+	case TAKES_NOTHING:
+	case TAKES_TEXT:
+		break;
+	}
+	return NULL;
+}
+
+static void open_history(struct console *c)
+{
+	struct text lines = { 0 }, where = { 0 };
+	char *at, *newline;
+
+	c->history = console_history_open(&lines, &where);
+	if (c->history < 0)
+		log_verbose("lines that are typed are not kept in %s: %s", text_str(&where),
+			    strerror(-c->history));
+	for (at = lines.s; at && *at && c->history >= 0; at = newline + 1) {
+		newline = strchr(at, '\n');
+		if (!newline)
+			break;
+		*newline = '\0';
+		if (*at)
+			console_line_remember(at);
+	}
+	text_free(&lines);
+	text_free(&where);
+}
+
+/* --- a script ------------------------------------------------------------------------ */
+
+static void take_script_line(struct console *c, char *line, size_t len)
+{
+	struct text why = { 0 };
+
+	if (!c->skipping && len <= LINE_MAX_BYTES && !memchr(line, '\0', len)) {
+		run_line(c, line);
+	} else if (!c->skipping) {
+		text_puts(&why, len > LINE_MAX_BYTES ? "a line is longer than 4096 bytes"
+						     : "a line holds a zero byte");
+		refuse(c, &why);
+	}
+	c->skipping = false;
+	text_free(&why);
+}
+
+static void take_lines(struct console *c)
+{
+	size_t done = 0;
+	char *newline;
+
+	while (c->input.len > done && !c->host->quit &&
+	       (newline = memchr(c->input.s + done, '\n', c->input.len - done))) {
+		*newline = '\0';
+		take_script_line(c, c->input.s + done, (size_t)(newline - c->input.s) - done);
+		done = (size_t)(newline - c->input.s) + 1;
+	}
+	memmove(c->input.s, c->input.s + done, c->input.len - done + 1);
+	c->input.len -= done;
+	if (c->input.len <= LINE_MAX_BYTES || c->host->quit)
+		return;
+	if (!c->skipping)
+		take_script_line(c, c->input.s, c->input.len);
+	c->skipping = true;
+	text_reset(&c->input);
+}
+
+static void read_script(struct console *c)
+{
+	char buf[4096];
+	ssize_t n = read(STDIN_FILENO, buf, sizeof(buf));
+
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return;
+	if (n > 0) {
+		text_add(&c->input, buf, (size_t)n);
+		take_lines(c);
+		return;
+	}
+	if (c->input.len)
+		take_script_line(c, c->input.s, c->input.len);
+	c->ended = c->host->quit = true;
+}
+
+/* --- for the loop --------------------------------------------------------------------- */
+
+int console_open(struct console **out, struct console_host *host)
+{
+	struct console *c = calloc(1, sizeof(*c));
+	int err = 0;
+
+	if (!c)
+		return -ENOMEM;
+	*out = c;
+	c->host = host;
+	c->history = -1;
+	c->among_rows = isatty(STDIN_FILENO) && host->out->tty;
+	c->terminal = isatty(STDIN_FILENO) && (host->out->tty || isatty(STDERR_FILENO));
+	if (!c->terminal)
+		return 0;
+	err = console_line_open(c->among_rows ? STDOUT_FILENO : STDERR_FILENO, on_line, offer, c);
+	if (err)
+		log_error("the terminal cannot be used: %s", strerror(-err));
+	else
+		open_history(c);
+	return err;
+}
+
+void console_start(struct console *c)
+{
+	if (c && c->terminal)
+		console_line_start();
+}
+
+void console_close(struct console *c)
+{
+	if (!c)
+		return;
+	if (c->terminal)
+		console_line_close();
+	if (c->history >= 0)
+		close(c->history);
+	text_free(&c->last);
+	text_free(&c->input);
+	free(c);
+}
+
+int console_fd(const struct console *c)
+{
+	return c && !c->ended ? STDIN_FILENO : -1;
+}
+
+void console_read(struct console *c, bool behind)
+{
+	if (!c || c->ended || c->host->quit)
+		return;
+	if (c->terminal)
+		console_line_read(behind);
+	else
+		read_script(c);
+}
+
+bool console_interrupt(struct console *c)
+{
+	return c && c->terminal && console_line_interrupt();
+}
+
+void console_hide(struct console *c)
+{
+	if (c && c->terminal)
+		console_line_hide();
+}
+
+void console_show(struct console *c)
+{
+	if (c && c->terminal)
+		console_line_show();
+}
+
+bool console_failed(const struct console *c)
+{
+	return c && !c->terminal && c->failed;
+}

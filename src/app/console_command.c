@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+#include "app/console_command.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/spell.h"
+
+#define BLANKS " \t\r"
+#define MAX_SHOWN 60 /* bytes of a line that a message repeats */
+
+static void add_quoted(struct text *why, const char *s, size_t len)
+{
+	text_puts(why, "'");
+	text_add_escaped(why, s, len < MAX_SHOWN ? len : MAX_SHOWN, false);
+	text_puts(why, len < MAX_SHOWN ? "'" : "...'");
+}
+
+static const struct console_command *nearest(const char *name, size_t len)
+{
+	const struct console_command *best = NULL;
+	size_t least = spell_limit(len) + 1, d;
+
+	for (int i = 0; i < console_commands; i++) {
+		d = spell_distance(name, len, console_table[i].name);
+		if (d < least) {
+			least = d;
+			best = &console_table[i];
+		}
+	}
+	return best;
+}
+
+const struct console_command *console_find(const char *name, size_t len, struct text *why)
+{
+	const struct console_command *near;
+
+	for (int i = 0; i < console_commands; i++)
+		if (strlen(console_table[i].name) == len &&
+		    !memcmp(console_table[i].name, name, len))
+			return &console_table[i];
+	near = nearest(name, len);
+	text_puts(why, "no command is called ");
+	add_quoted(why, name, len);
+	if (near)
+		text_printf(why, "; did you mean '%s'?", near->name);
+	else
+		text_puts(why, "; 'help' lists them");
+	return NULL;
+}
+
+static void cut_blanks(char *s)
+{
+	size_t len = strlen(s);
+
+	while (len && strchr(BLANKS, s[len - 1]))
+		s[--len] = '\0';
+}
+
+int console_parse(char *line, const struct console_command **command, const char **arg,
+		  struct text *why)
+{
+	char *word = line + strspn(line, BLANKS), *rest;
+	size_t len = strcspn(word, BLANKS);
+
+	if (!len || *word == '#')
+		return 1;
+	*command = console_find(word, len, why);
+	if (!*command)
+		return -EINVAL;
+	rest = word + len + strspn(word + len, BLANKS);
+	cut_blanks(rest);
+	*arg = rest;
+	if (*rest && (*command)->takes == TAKES_NOTHING) {
+		text_printf(why, "%s takes no argument: ", (*command)->name);
+		add_quoted(why, rest, strlen(rest));
+		return -EINVAL;
+	}
+	if (!*rest && ((*command)->takes == TAKES_COLUMNS || (*command)->takes == TAKES_TEXT)) {
+		text_printf(why, "%s: its argument %s is missing", (*command)->name,
+			    (*command)->arg);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static void add_usage(const struct console_command *c, struct text *out)
+{
+	text_printf(out, "%s%s%s", c->name, c->arg ? " " : "", c->arg ? c->arg : "");
+}
+
+void console_help(const struct console_command *command, struct text *out)
+{
+	struct text usage = { 0 };
+
+	for (int i = 0; i < console_commands && !command; i++) {
+		text_reset(&usage);
+		add_usage(&console_table[i], &usage);
+		text_printf(out, "  %-16s  %s\n", text_str(&usage), console_table[i].help);
+	}
+	text_free(&usage);
+	if (!command)
+		return;
+	add_usage(command, out);
+	text_printf(out, ": %s\n", command->help);
+	if (command->more)
+		text_printf(out, "%s\n", command->more);
+}
