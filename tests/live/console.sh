@@ -1,0 +1,260 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# timeout: 240
+# -C: every command and every mistake, from a script and at a terminal.
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/lib.sh"
+
+PORT=9817
+PAUSED=10
+export XDG_STATE_HOME=$TMP/state TERM=xterm
+unset SUDO_UID NO_COLOR
+mkdir "$XDG_STATE_HOME"
+
+# script NAME ARGS...: commands are written to descriptor 8 by say.
+script()
+{
+	local name=$1
+
+	shift
+	mkfifo "$TMP/$name.in"
+	"$LNK" -C "$@" <"$TMP/$name.in" >"$TMP/$name.out" 2>"$TMP/$name.err" &
+	SPAWNED=$!
+	LIB_PIDS+=("$SPAWNED")
+	exec 8>"$TMP/$name.in"
+	wait_until 60 grep -q 'Started TCP monitoring' "$TMP/$name.err"
+	NAME=$name
+}
+
+# say LINE [TEXT]: a command, and what is waited for on stderr.
+say()
+{
+	echo "$1" >&8
+	[ $# -eq 1 ] || wait_until 20 grep -qF -e "$2" "$TMP/$NAME.err" ||
+		not_ok "'$1' is answered: $2"
+}
+
+over()
+{
+	exec 8>&-
+	finish "$NAME" "$SPAWNED"
+}
+
+# --- a script: every command
+
+script all -p $PORT -o +flags --col twice=len*2
+say help 'list the commands'
+say 'help pause' 'counted as PAUSED'
+say show "Filtering for Port: $PORT"
+say stages 'Stage sock_def_readable'
+say '# nothing'
+say ''
+traffic 127.0.0.1 $PORT 3 >/dev/null
+sleep 0.3
+say pause 'Paused:'
+traffic 127.0.0.1 $PORT 20 >/dev/null
+sleep 0.3
+say 'mark while paused'
+say resume 'rows were not shown'
+say 'columns twice,function,flags'
+traffic 127.0.0.1 $PORT 3 >/dev/null
+sleep 0.3
+say stats 'Total events processed'
+say quit
+over
+check "a script: every command, and exit status 0" expect_exit 0 -- expect_exact -- \
+	expect_err 'Columns: function,src,dst,sport,dport,seq,ack,time,flags,twice'
+hidden=$(sed -n 's/^Resumed: \([0-9]*\) rows were not shown$/\1/p' "$TMP/err")
+printed=$(grep -c '\[[a-z]' "$TMP/out")
+check "rows of a pause have a figure of their own, and it is exact" [ "${hidden:-0}" -gt 0 ] -- \
+	grep -q "^STAGE .* PRINTED MISSED PAUSED$" "$TMP/err" -- \
+	[ "$(awk -v c="$PAUSED" '$1 == "total" { v = $c } END { print v }' "$TMP/err")" = "$hidden" ] -- \
+	[ "$(awk -v c="$PRINTED" '$1 == "total" { v = $c } END { print v }' "$TMP/err")" = "$printed" ] -- \
+	[ "$(awk -v c="$RECEIVED" '$1 == "total" { v = $c } END { print v }' "$TMP/err")" -eq $((hidden + printed)) ]
+check "a mark stands among the rows, with the time" \
+	grep -qE '^--- [0-9-]{10} [0-9:]{8}\.[0-9]{6} while paused$' "$TMP/out"
+check "other columns have a header of their own" \
+	grep -qE '^ *twice \| KERNEL FUNCTION +\| FLAGS' "$TMP/out" -- \
+	[ "$(awk '/^--- /{ on = 1 } on && /^ *[0-9-]+ \| \[/' "$TMP/out" | wc -l)" -gt 0 ]
+
+# --- a script: every mistake
+
+script bad -p $PORT
+say paus "no command is called 'paus'; did you mean 'pause'?"
+say 'quit now' "quit takes no argument: 'now'"
+say mark 'mark: its argument TEXT is missing'
+say columns 'columns: its argument LIST is missing'
+say 'columns sorce' "no column is called 'sorce'"
+say 'columns +ttl' "the column 'ttl' needs a number that is not collected"
+say 'stages nowhere' "no stage is called 'nowhere'"
+say 'help me' "no command is called 'me'"
+say resume 'not paused'
+say pause Paused
+say pause 'paused already'
+say "$(printf '%05000d' 0)" 'a line is longer than 4096 bytes'
+printf 'a\0b\n' >&8
+printf 'xyzzy' >&8
+over
+check "every mistake has one line, and the exit status is 1" expect_exit 1 -- expect_exact -- \
+	expect_err 'a line holds a zero byte' -- expect_err "no command is called 'xyzzy'" -- \
+	[ "$(grep -c '^linux_net_kernel: ' "$TMP/err")" -eq 13 ]
+
+run "$LNK" -C -p $PORT
+check "the end of the input is the end" expect_exit 0 -- expect_exact
+if grep -q PAUSED "$TMP/err"; then
+	not_ok "who did not pause has no column PAUSED"
+else
+	ok "who did not pause has no column PAUSED"
+fi
+
+script stats -s 0.2
+say pause 'no block is shown'
+before=$(grep -c STAGE "$TMP/stats.out")
+sleep 0.7
+check "-s: no block in a pause" [ "$(grep -c STAGE "$TMP/stats.out")" -eq "$before" ]
+say 'columns seq' 'there are no columns with -s'
+say resume Resumed
+sleep 0.7
+over
+check "-s: blocks come again" expect_exit 1 -- [ "$(grep -c STAGE "$TMP/out")" -gt $((before + 1)) ]
+
+# --- a terminal
+
+# types NAME ARGS... <STEPS
+types()
+{
+	local name=$1
+
+	shift
+	echo " typist.py $LNK $*" >"$TMP/command"
+	STATUS=0
+	timeout -k 5 100 "$TOP/tests/typist.py" "$LNK" "$@" >"$TMP/out" 2>"$TMP/err" || STATUS=$?
+}
+
+MAKE="python3 $TOP/tests/traffic.py 127.0.0.1 $PORT"
+types keys -C -p $PORT <<STEPS
+wait lnk> 
+keys sho\\t
+wait show 
+keys \\r
+wait Rows: 0 printed
+wait lnk> 
+keys mar
+wait mar
+run $MAKE 2
+wait [netif_receive_skb]
+wait lnk> mar
+keys \\x15columns +fl\\t
+wait columns +flags
+keys \\x15stages sock\\t
+wait stages sock_def_readable
+keys \\x03
+wait ^C
+wait lnk> 
+keys help quit\\r
+wait as Ctrl-D does
+keys \\x1b[A
+wait lnk> help quit
+keys \\x03
+wait ^C
+keys \\x03
+STEPS
+check "at a terminal: Tab, a line kept under rows, the line before, Ctrl-C twice" expect_exit 0 -- \
+	expect_out ': exact' -- expect_out 'Received signal 2'
+
+# as wide as it is, it is not broken on 200 columns
+LONG=$(printf '%0100d' 0 | tr 0 x)
+types end -C -p $PORT <<STEPS
+wait lnk> 
+keys $LONG
+wait xxxx
+size 200
+wait TIMESTAMP
+wait lnk> $LONG
+keys \\x15typed
+wait typed
+size 40
+wait hidden (the terminal has 40 columns
+wait lnk> typed
+keys \\x15\\x04
+STEPS
+check "a terminal that is resized has a new header and its line again; Ctrl-D ends" expect_exit 0 -- \
+	expect_out ': exact'
+
+history=$XDG_STATE_HOME/linux_net_kernel/history
+check "what was typed is kept, for its user only" \
+	[ "$(stat -c %a "${history%/*}" "$history" | tr '\n' ' ')" = '700 600 ' ] -- \
+	grep -qx 'help quit' "$history"
+
+rm "$history"
+echo kept >"$TMP/else"
+ln -s "$TMP/else" "$history"
+types link -C -v -p $PORT <<STEPS
+wait lnk> 
+keys show\\rquit\\r
+STEPS
+check "a link is not followed" expect_exit 0 -- [ "$(cat "$TMP/else")" = kept ] -- \
+	expect_out 'lines that are typed are not kept'
+rm "$history"
+mkdir "$TMP/other"
+chown 65534 "$TMP/other"
+XDG_STATE_HOME=$TMP/other types other -C -p $PORT <<STEPS
+wait lnk> 
+keys show\\rquit\\r
+STEPS
+check "nothing is written in another user's directory" expect_exit 0 -- \
+	[ -z "$(ls -A "$TMP/other")" ]
+mkdir "$TMP/caller"
+SUDO_UID=65534 HOME=$TMP/caller XDG_STATE_HOME=$TMP/caller types sudo -C -p $PORT <<STEPS
+wait lnk> 
+keys quit\\r
+STEPS
+check "under sudo the caller's environment does not count" expect_exit 0 -- \
+	[ -z "$(ls -A "$TMP/caller")" ]
+
+# Rows to a file: the prompt is on stderr.
+TYPIST_OUT=$TMP/rows types file -C -p $PORT <<STEPS
+wait lnk> 
+run $MAKE 2
+run sleep 0.3
+keys mark here\\r
+wait lnk> 
+keys stats\\r
+wait Total events
+keys quit\\r
+STEPS
+check "rows to a file, the prompt on stderr" expect_exit 0 -- grep -q ' here$' "$TMP/rows" -- \
+	grep -q '^\[netif_receive_skb\]' "$TMP/rows"
+
+# More rows than a terminal takes: it is not read at all for a while.
+types slow -C -p $PORT -R 0 --buffer-pages 1024 <<STEPS
+wait lnk> 
+stop
+run $MAKE 1000
+keys pause\\r
+run sleep 1
+go
+wait Paused:
+keys resume\\r
+wait Resumed:
+keys quit\\r
+STEPS
+# a pause that was heard only afterwards would have found nothing left to hide
+check "keys are heard while the terminal takes no rows" expect_exit 0 -- expect_out ': exact' -- \
+	grep -qE 'Resumed: [1-9][0-9]* rows were not shown' "$TMP/out" -- \
+	[ "$(tr -d '\r' <"$TMP/out" | awk -v c="$PRINTED" '$1 == "total" { print $c }')" -eq \
+		"$(grep -ac '\[[a-z_]*\] *|' "$TMP/out")" ]
+
+types stuck -C -p $PORT -R 0 <<STEPS
+wait lnk> 
+stop
+run $MAKE 1000
+keys \\x03
+run sleep 0.3
+keys \\x03
+run sleep 4
+go
+wait Monitoring stopped.
+STEPS
+check "Ctrl-C twice ends, also where the terminal takes nothing" expect_exit 0 -- \
+	expect_out ': exact'
