@@ -182,7 +182,7 @@ int main(int argc, char **argv)
 	session_close(&s);
 	view_close(&view);
 	ask_free(&ask);
-	free(conf.words);
+	options_free(&conf);
 	close(stop_fd);
 	log_close();
 	return err ? EXIT_FAILED : 0;

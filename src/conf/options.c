@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -306,4 +307,11 @@ int options_parse(struct config *c, int argc, char **argv, struct text *why)
 		err = -EINVAL;
 	}
 	return err;
+}
+
+void options_free(struct config *c)
+{
+	free(c->words);
+	c->words = NULL;
+	c->filter = NULL;
 }

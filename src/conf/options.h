@@ -16,6 +16,9 @@
  */
 int options_parse(struct config *c, int argc, char **argv, struct text *why);
 
+/* What options_parse() allocated; also after it failed. */
+void options_free(struct config *c);
+
 void options_help(struct text *out);       /* what --help prints */
 void options_man(struct text *out);        /* the OPTIONS section, mdoc/man macros */
 void options_completion(struct text *out); /* for bash */

@@ -39,6 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		look_at(&c);
 	}
 	text_free(&why);
+	options_free(&c);
 	for (i = 0; i < argc; i++)
 		free(argv[i]);
 	return 0;

@@ -260,7 +260,7 @@ TEST(expressions)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		accepts(&c, (char **)cases[i].argv);
 		CHECK_STR(c.filter ? c.filter : "none", cases[i].want);
-		free(c.words);
+		options_free(&c);
 	}
 	refuses("there are two expressions: --filter, and 'tcp'", ARGV("--filter", "ip", "tcp"));
 	accepts(&c, ARGV("-s", "3"));
@@ -572,7 +572,7 @@ TEST(random_command_lines)
 		if (!CHECK(err == 0 || err == -EINVAL) || !CHECK((why.len == 0) == (err == 0)) ||
 		    !CHECK(!strpbrk(text_str(&why), "\n\x1b")))
 			break;
-		free(c.words);
+		options_free(&c);
 	}
 	text_free(&why);
 }
