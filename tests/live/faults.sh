@@ -8,7 +8,8 @@
 # storm PORT: connections one after the other, in the background.
 storm()
 {
-	traffic 127.0.0.1 "$1" 30 100000 >/dev/null 2>&1 &
+	# not traffic(): a shell that is killed would leave python and its port behind
+	python3 "$TOP/tests/traffic.py" 127.0.0.1 "$1" 30 100000 >/dev/null 2>&1 &
 	STORM=$!
 	LIB_PIDS+=("$STORM")
 }
