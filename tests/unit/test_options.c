@@ -487,9 +487,8 @@ TEST(the_first_mistake_is_told)
 TEST(messages_cannot_drive_a_terminal)
 {
 	refuses("-i: '\\x1b[31m\\x0a' " ADDRESSES, ARGV("-i", "\x1b[31m\n"));
-	refuses("there are two expressions: --filter, and '\\xc2\\x9b2J'", ARGV("--filter", "ip",
-										"\xc2\x9b"
-										"2J"));
+	refuses("there are two expressions: --filter, and '\\xc2\\x9b2J'",
+		ARGV("--filter", "ip", "\xc2\x9b\x32J"));
 	refuses("unknown option '--\\x1b]0;x\\x07'; 'linux_net_kernel --help' lists them",
 		ARGV("--\x1b]0;x\x07"));
 	refuses("unknown option '-\\x1b'; 'linux_net_kernel --help' lists them", ARGV("-\x1b"));
