@@ -141,8 +141,13 @@ def stage(where, books, name, calls, who):
     missing = max(0, calls - seen)
     note = ""
     good = missed is not None and seen + missed == calls
+    if name == "sock_def_readable" and missed:
+        # it serves every kind of socket, and what a missed call was for nobody knows
+        good = seen <= calls <= seen + missed
     if missing:
         note = f"{name}: the tool says {missed} missed"
+        if name == "sock_def_readable":
+            note += ", of any kind of socket"
     if lost:
         note += f"; {name}: {lost} rows more were lost, and counted, as the ring was full"
     report.row(where, name, calls, seen, missing, max(0, seen - calls), who, note.lstrip("; "))
