@@ -13,41 +13,7 @@
 #define HOOKS 4
 #define MAX_MESSAGES 32
 #define MAX_FDS 3
-
-static int spare_fd(void)
-{
-	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-
-	REQUIRE(fd >= 0);
-	return fd;
-}
-
-static void send_message(int sock, const void *bytes, size_t len, int nfds)
-{
-	union {
-		char buf[CMSG_SPACE(MAX_FDS * sizeof(int))];
-		struct cmsghdr align;
-	} control = { 0 };
-	struct iovec iov = { (void *)bytes, len };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
-	int fds[MAX_FDS] = { 0 }, i;
-	struct cmsghdr *c;
-
-	if (nfds) {
-		for (i = 0; i < nfds; i++)
-			fds[i] = spare_fd();
-		msg.msg_control = control.buf;
-		msg.msg_controllen = CMSG_SPACE((size_t)nfds * sizeof(int));
-		c = CMSG_FIRSTHDR(&msg);
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN((size_t)nfds * sizeof(int));
-		memcpy(CMSG_DATA(c), fds, (size_t)nfds * sizeof(int));
-	}
-	sendmsg(sock, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
-	for (i = 0; i < nfds; i++)
-		close(fds[i]);
-}
+#include "fuzz_fds.h"
 
 /* One byte says how many descriptors and whether the fields are made up here, so that the
  * fuzzer need not guess them. */
