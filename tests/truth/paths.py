@@ -45,6 +45,13 @@ class Inside:
         libc.setns(home, CLONE_NEWNET)
 
 
+def tcp_counter(file, group, name, space):
+    """A namespace's counter: `name` in the lines `group` of /proc/net/`file`."""
+    with Inside(space), open(f"/proc/thread-self/net/{file}", encoding="ascii") as f:
+        names, values = [line.split() for line in f if line.startswith(group + ":")]
+    return int(values[names.index(name)])
+
+
 class Path:
     """A client's and a server's namespace (for lo the same one). `taps` are the interfaces
     to watch; `vid` the VLAN that packets for this host carry there, if any."""

@@ -10,7 +10,7 @@ import subprocess
 import threading
 import time
 
-from paths import Inside, run, tried
+from paths import Inside, run, tcp_counter, tried
 
 FAMILIES = (socket.AF_INET, socket.AF_INET6)
 TCP_REPAIR, TCP_REPAIR_QUEUE, TCP_QUEUE_SEQ, TCP_SEND_QUEUE = 19, 20, 21, 2
@@ -95,8 +95,9 @@ def served(listener, function, *args, times=1):
         listener.close()
 
 
-def talk(path, family, port, rounds=5, size=1, **how):
-    """Requests and replies; the client ends it, and reads the server's end."""
+def talk(path, family, port, rounds=5, size=1, enough=None, **how):
+    """Requests and replies; the client ends it, and reads the server's end. There are fewer
+    rounds if enough() says so after one."""
     mapped = how.get("mapped", False)
     with served(listen(path, family, port, mapped=mapped), echo):
         with connect(path, family, port, **how) as s:
@@ -105,6 +106,8 @@ def talk(path, family, port, rounds=5, size=1, **how):
                 left = size
                 while left:
                     left -= len(s.recv(left))
+                if enough and enough():
+                    break
             s.shutdown(socket.SHUT_WR)
             s.recv(1)
 
@@ -186,10 +189,12 @@ def zero_window(path, family, port):
 
 def loss(path, family, port):
     """netem loses every seventh packet or so, both ways: retransmissions, SACK. Bursts of
-    twenty segments, so that one is lost with others behind it."""
+    twenty segments, so that one is lost with others behind it; chance decides, so there are
+    rounds until that was so."""
     netem(path, "loss", "15%")
+    before = out_of_order(path)
     try:
-        talk(path, family, port, rounds=2, size=30000)
+        talk(path, family, port, rounds=25, size=30000, enough=lambda: out_of_order(path) > before + 1)
         return {"dropped": dropped(path)}
     finally:
         no_netem(path)
@@ -197,10 +202,16 @@ def loss(path, family, port):
 
 def reorder(path, family, port):
     netem(path, "delay", "20ms", "reorder", "50%")
+    before = out_of_order(path)
     try:
-        talk(path, family, port, rounds=3, size=40000)
+        talk(path, family, port, rounds=25, size=40000, enough=lambda: out_of_order(path) > before + 1)
     finally:
         no_netem(path)
+
+
+def out_of_order(path):
+    """Segments that came before their turn, both ends together."""
+    return sum(tcp_counter("netstat", "TcpExt", "TCPOFOQueue", space) for space in path.spaces)
 
 
 def netem(path, *words):

@@ -12,7 +12,7 @@ import tempfile
 import time
 
 import btf
-from paths import Inside
+from paths import tcp_counter
 
 # --- packets -------------------------------------------------------------------------
 
@@ -339,6 +339,4 @@ class Profile:
 
 
 def in_segs(space):
-    with Inside(space), open("/proc/thread-self/net/snmp", encoding="ascii") as f:
-        names, values = [l.split() for l in f if l.startswith("Tcp:")]
-    return int(values[names.index("InSegs")])
+    return tcp_counter("snmp", "Tcp", "InSegs", space)
