@@ -19,6 +19,7 @@ struct merge {
 	size_t size; /* of a record with its extra numbers */
 	int n;
 	int used; /* rings up to this one have had an event: most CPUs may never be there */
+	int *heap;
 	struct queue q[];
 };
 
@@ -33,6 +34,11 @@ int merge_open(struct merge **out, int rings, int extra)
 
 	if (!m)
 		return -ENOMEM;
+	m->heap = calloc((size_t)rings + 1, sizeof(*m->heap));
+	if (!m->heap) {
+		free(m);
+		return -ENOMEM;
+	}
 	m->n = rings;
 	m->size = LNK_RECORD_SIZE((size_t)extra);
 	*out = m;
@@ -47,6 +53,7 @@ void merge_close(struct merge *m)
 		return;
 	for (i = 0; i < m->n; i++)
 		free(m->q[i].v);
+	free(m->heap);
 	free(m);
 }
 
@@ -116,30 +123,62 @@ uint64_t merge_oldest_ns(const struct merge *m)
 	return oldest_ns;
 }
 
+/* --- the heap: queues that hold something, the one with the oldest event first ---------- */
+
+static uint64_t oldest_of(const struct merge *m, const struct queue *q)
+{
+	return record(m, q, q->head)->event.time_ns;
+}
+
+/* Of two events of one instant that of the first ring comes first. */
+static bool is_before(const struct merge *m, int a, int b)
+{
+	uint64_t x = oldest_of(m, &m->q[a]), y = oldest_of(m, &m->q[b]);
+
+	return x < y || (x == y && a < b);
+}
+
+static void sink(const struct merge *m, int *heap, int n, int at)
+{
+	int child, ring = heap[at];
+
+	for (; (child = 2 * at + 1) < n; at = child) {
+		if (child + 1 < n && is_before(m, heap[child + 1], heap[child]))
+			child++;
+		if (!is_before(m, heap[child], ring))
+			break;
+		heap[at] = heap[child];
+	}
+	heap[at] = ring;
+}
+
+static int make_heap(const struct merge *m)
+{
+	int i, n = 0;
+
+	for (i = 0; i < m->used; i++)
+		if (m->q[i].head != m->q[i].tail)
+			m->heap[n++] = i;
+	for (i = n / 2 - 1; i >= 0; i--)
+		sink(m, m->heap, n, i);
+	return n;
+}
+
 void merge_take(struct merge *m, uint64_t horizon_ns,
 		void (*use)(void *arg, const struct lnk_record *e), void *arg)
 {
-	struct queue *q, *oldest;
-	uint64_t time_ns, oldest_ns;
-	int i;
+	int n = make_heap(m);
+	struct queue *q;
 
-	for (;;) {
-		oldest = NULL;
-		oldest_ns = 0;
-		for (i = 0; i < m->used; i++) {
-			q = &m->q[i];
-			if (q->head == q->tail)
-				continue;
-			time_ns = record(m, q, q->head)->event.time_ns;
-			if (!oldest || time_ns < oldest_ns) {
-				oldest = q;
-				oldest_ns = time_ns;
-			}
-		}
-		if (!oldest || (horizon_ns != UINT64_MAX && oldest_ns >= horizon_ns))
+	while (n) {
+		q = &m->q[m->heap[0]];
+		if (horizon_ns != UINT64_MAX && oldest_of(m, q) >= horizon_ns)
 			return;
-		use(arg, record(m, oldest, oldest->head));
-		if (++oldest->head == oldest->tail)
-			oldest->head = oldest->tail = 0;
+		use(arg, record(m, q, q->head));
+		if (++q->head == q->tail) {
+			q->head = q->tail = 0;
+			m->heap[0] = m->heap[--n];
+		}
+		sink(m, m->heap, n, 0);
 	}
 }
