@@ -35,6 +35,11 @@
 /* -s: count, send nothing. */
 #define STATS_ONLY 0
 
+/* --buffer=shared: events that a ring holds, a power of two; 0: perf rings. And the number of
+ * possible CPUs. */
+#define RING_SLOTS 0
+#define RING_CPUS 1
+
 /* How many extra numbers follow an event; the host writes lnk_collect(). */
 #define EXTRA 0
 

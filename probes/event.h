@@ -42,6 +42,20 @@ struct lnk_record {
 #define LNK_RECORD_SIZE(extra) (sizeof(struct lnk_event) + (extra) * sizeof(__u64))
 
 /*
+ * With --buffer=shared the events do not go through the perf rings: the map lnk_shared is an
+ * array that the host maps. Each hook has a ring of its own on each CPU, number
+ * hook * RING_CPUS + cpu; the first elements of the array are these rings' positions, and then
+ * come RING_SLOTS slots of each. A slot is a number and a record. Events of a ring count from
+ * 0; slot n % RING_SLOTS holds event n once its number is n + 1, which is written last.
+ */
+struct lnk_position {
+	__u64 tail;    /* by the host: events up to this one have been read */
+	__u64 wake_at; /* by the host: this event and any later one shall wake it, */
+	__u64 woken;   /* by the probe: 1 more than the last wake_at that it did so for */
+};
+#define LNK_SLOT_SIZE(extra) (sizeof(__u64) + LNK_RECORD_SIZE(extra))
+
+/*
  * Counters, per hook and per CPU. Every call of a probe ends in exactly one of
  *
  *	other, fragment, unreadable			(no TCP header to show)

@@ -30,6 +30,52 @@ struct lnk_sample {
 	u64 extra[EXTRA];
 };
 
+#if RING_SLOTS
+#define LNK_RINGS (LNK_HOOKS * RING_CPUS)
+
+struct lnk_slot {
+	u64 ready;
+	struct lnk_sample sample;
+};
+BPF_F_TABLE("array", u32, struct lnk_slot, lnk_shared, LNK_RINGS * (1 + RING_SLOTS), BPF_F_MMAPABLE);
+
+/* Two stores in this order: what the host runs on keeps them so. */
+#define lnk_barrier() __asm__ __volatile__("" ::: "memory")
+
+/* Nobody else writes to this ring: it is this hook's on this CPU, and no program runs inside
+ * itself (see ADD). An event's number in its ring is what the counters say was sent before. */
+static __always_inline int lnk_submit(void *ctx, const struct lnk_counters *c,
+				      const struct lnk_sample *s)
+{
+	u64 n = c->seen - 1 - c->filtered - c->limited - c->lost;
+	u32 cpu = bpf_get_smp_processor_id();
+	u32 ring = s->event.hook * RING_CPUS + cpu;
+	u32 at = LNK_RINGS + ring * RING_SLOTS + (n & (RING_SLOTS - 1));
+	struct lnk_position *position = (struct lnk_position *)lnk_shared.lookup(&ring);
+	struct lnk_slot *slot = lnk_shared.lookup(&at);
+	u64 wake_at;
+
+	if (!position || !slot || cpu >= RING_CPUS ||
+	    n - *(volatile u64 *)&position->tail >= RING_SLOTS)
+		return -1;
+	slot->sample = *s;
+	lnk_barrier();
+	slot->ready = n + 1;
+	lnk_barrier();
+	wake_at = *(volatile u64 *)&position->wake_at;
+	if (n >= wake_at && position->woken != wake_at + 1) {
+		position->woken = wake_at + 1;
+		lnk_events.perf_submit(ctx, &n, sizeof(n));
+	}
+	return 0;
+}
+#else
+static __always_inline int lnk_submit(void *ctx, const struct lnk_counters *c, struct lnk_sample *s)
+{
+	return lnk_events.perf_submit(ctx, s, LNK_RECORD_SIZE(EXTRA));
+}
+#endif
+
 /* Is this what the user asked for? The cheapest tests come first. */
 static __always_inline enum lnk_answer lnk_filter(const struct lnk_call *call,
 						  const struct lnk_event *e)
@@ -86,7 +132,7 @@ static __always_inline int lnk_send(void *ctx, struct lnk_counters *c, const str
 #if EXTRA > DEBUG_FUNC
 	lnk_collect(call, &s->event, s->extra);
 #endif
-	if (lnk_events.perf_submit(ctx, s, LNK_RECORD_SIZE(EXTRA)))
+	if (lnk_submit(ctx, c, s))
 		COUNT(c, lost);
 #endif
 	return 0;

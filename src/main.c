@@ -141,7 +141,7 @@ static int run(struct session *s, const struct config *conf, const struct ask *a
 
 int main(int argc, char **argv)
 {
-	struct session s = { .program = { .counters_fd = -1, .events_fd = -1 } };
+	struct session s = { .program = NO_PROGRAM };
 	struct view view;
 	struct text why = { 0 }, note = { 0 };
 	struct config conf;

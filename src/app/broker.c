@@ -121,7 +121,10 @@ static void answer_program(const struct broker *b, const struct session *s)
 	struct wire_reply r = { .kind = WIRE_MAPS };
 	int i;
 
-	answer_whole(b, &r, (const int[]){ s->program.counters_fd, s->program.events_fd });
+	answer_whole(b, &r,
+		     (const int[]){ s->program.counters_fd, s->program.events_fd,
+				    s->program.shared_fd >= 0 ? s->program.shared_fd
+							      : s->program.events_fd });
 	answer_hooks(b, s);
 	for (i = 0; i < s->stages.n; i++) {
 		r = (struct wire_reply){ .kind = WIRE_STAGE };
@@ -185,7 +188,7 @@ static void build(const struct broker *b, const struct wire_request *req)
 	struct hooks live = live_hooks(req);
 	struct config conf = *b->conf;
 	struct ask ask = *b->ask;
-	struct session s = { .program = { .counters_fd = -1, .events_fd = -1 } };
+	struct session s = { .program = NO_PROGRAM };
 	int err;
 
 	if (ftruncate(STDERR_FILENO, 0))

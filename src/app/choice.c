@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "app/choice.h"
 
+#include "app/buffers.h"
+#include "bpf/cpus.h"
 #include "bpf/kernel.h"
 #include "bpf/rewrite.h"
 #include "bpf/stages.h"
@@ -104,6 +106,8 @@ int choice_rewrite(struct source *src, const struct choice *c, const struct conf
 		{ "RATE_LIMIT", conf->rate },
 		{ "KERNEL_HZ", kernel_hz() },
 		{ "STATS_ONLY", conf->stats },
+		{ "RING_SLOTS", buffers_slots(conf) },
+		{ "RING_CPUS", (uint64_t)cpus_possible() },
 		{ "DEBUG_FUNC", conf->debug_func },
 		{ "EXTRA", (uint64_t)conf->debug_func + (uint64_t)ask->numbers },
 		{ "FILTER_QUESTION", ask->filters },

@@ -128,7 +128,7 @@ static void refresh(struct loop *l)
 		return;
 	loop_poll_rings(l);
 	/* a new ring need not be as prompt as the others */
-	rings_set_prompt(l->s->rings, false);
+	loop_set_prompt(l, false);
 	l->prompt = false;
 }
 
@@ -143,10 +143,10 @@ static void choose_pace(struct loop *l, size_t n)
 	}
 	l->turns += n > 0;
 	if (l->prompt && (n > PROMPT_EVENTS || l->turns > PROMPT_TURNS)) {
-		rings_set_prompt(l->s->rings, false);
+		loop_set_prompt(l, false);
 		l->prompt = false;
 	} else if (!l->prompt && now - l->busy_ns > IDLE_AFTER_NS) {
-		l->prompt = !rings_set_prompt(l->s->rings, true);
+		l->prompt = loop_set_prompt(l, true);
 		l->prompt_ns = now;
 	}
 }
@@ -160,7 +160,7 @@ static uint64_t turn_ms(const struct loop *l, uint64_t now)
 	/* one more turn for what was on its way before each event woke us */
 	if (!l->prompt || now - l->prompt_ns <= IDLE_TURN_MS * NSEC_PER_MSEC)
 		return IDLE_TURN_MS;
-	return REFRESH_NS / NSEC_PER_MSEC;
+	return l->s->shared ? SHARED_LATE_MS : REFRESH_NS / NSEC_PER_MSEC;
 }
 
 /* Milliseconds until something is due, rounded up. */

@@ -56,6 +56,8 @@ static void exchange(struct loop *l)
 	free(l->before);
 	l->before = before;
 	l->prompt = false; /* as rings_enter() leaves them */
+	if (l->s->shared)
+		shared_set_prompt(l->s->shared, false);
 	loop_poll_rings(l);
 }
 

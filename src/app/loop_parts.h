@@ -35,6 +35,7 @@ struct feed {
 	struct loop *l;
 	struct session *s;
 	struct merge *merge;
+	int first_shared; /* the number in `merge` of the first of s->shared's rings */
 };
 
 enum {
@@ -104,6 +105,9 @@ void loop_flush(struct loop *l);
 /* One turn: everything the rings hold now, printed up to the horizon; `all`: without one.
  * Returns how many events there were. */
 size_t loop_drain(struct loop *l, bool all);
+
+/* Whether each event is to wake us; returns false when that cannot be had. */
+bool loop_set_prompt(struct loop *l, bool prompt);
 
 int loop_read_account(struct loop *l);
 

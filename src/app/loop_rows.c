@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "bpf/cpus.h"
 #include "event/decode.h"
 
 /* How old an event must be before it is printed: by then every event that was stamped
@@ -198,7 +199,9 @@ static void on_sample(void *arg, int ring, const void *data, size_t size)
 
 int feed_open(struct feed *f, struct loop *l, const struct session *s, int rings)
 {
-	*f = (struct feed){ .l = l, .s = l->s };
+	*f = (struct feed){ .l = l, .s = l->s, .first_shared = rings };
+	if (s->program.shared_fd >= 0)
+		rings += s->hooks.n * cpus_possible();
 	return merge_open(&f->merge, rings, s->extra);
 }
 
@@ -210,18 +213,35 @@ void feed_close(struct feed *f)
 
 bool feed_is_empty(const struct feed *f)
 {
-	return !f->s ||
-	       ((!f->s->rings || rings_are_empty(f->s->rings)) && merge_is_empty(f->merge));
+	return !f->s || ((!f->s->rings || rings_are_empty(f->s->rings)) &&
+			 (!f->s->shared || shared_is_empty(f->s->shared)) &&
+			 merge_is_empty(f->merge));
+}
+
+/* That there is something to read in shared memory. */
+static void on_wakeup(void *arg, int ring, const void *data, size_t size)
+{
+	(void)arg, (void)ring, (void)data, (void)size;
 }
 
 static size_t feed_drain(struct feed *f)
 {
-	size_t n = 0;
+	struct shared *sh = f->s ? f->s->shared : NULL;
+	size_t n = 0, woken = 0;
 	int i;
 
 	for (i = 0; f->s && f->s->rings && i < rings_count(f->s->rings); i++)
-		n += rings_drain(f->s->rings, i, on_sample, f);
+		*(sh ? &woken : &n) += rings_drain(f->s->rings, i, sh ? on_wakeup : on_sample, f);
+	for (i = 0; sh && i < shared_count(sh); i++)
+		n += shared_drain(sh, i, f->first_shared, on_sample, f);
 	return n;
+}
+
+bool loop_set_prompt(struct loop *l, bool prompt)
+{
+	if (l->s->shared)
+		shared_set_prompt(l->s->shared, prompt);
+	return !rings_set_prompt(l->s->rings, prompt);
 }
 
 /* Prints up to the horizon, in the order of time also across two programs. */

@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "app/buffers.h"
 #include "bpf/missed.h"
 #include "bpf/stub.h"
 
@@ -15,7 +17,7 @@
 void offer_init(struct offer *o)
 {
 	memset(o, 0, sizeof(*o));
-	o->s.program.counters_fd = o->s.program.events_fd = -1;
+	o->s.program = (struct program)NO_PROGRAM;
 }
 
 void offer_drop(struct offer *o)
@@ -59,7 +61,8 @@ static int take_maps(struct offer *o, int *fds)
 		return -EPROTO;
 	o->s.program.counters_fd = fds[0];
 	o->s.program.events_fd = fds[1];
-	fds[0] = fds[1] = -1;
+	o->s.program.shared_fd = fds[2];
+	fds[0] = fds[1] = fds[2] = -1;
 	return 0;
 }
 
@@ -131,6 +134,10 @@ int offer_complete(struct offer *o, const struct session *running, const struct 
 	    r->done.stages != (uint32_t)o->served_n || !places_hold(o, running))
 		return -EPROTO;
 	s->conf = running->conf;
+	if (!buffers_slots(s->conf)) { /* it was sent for nothing */
+		close(s->program.shared_fd);
+		s->program.shared_fd = -1;
+	}
 	s->extra = running->extra;
 	s->stop_fd = running->stop_fd;
 	err = session_plan(s);
@@ -212,6 +219,8 @@ static int take_over(struct offer *o, struct session *cur)
 	if (cur->rings) /* old and new take the two sets in turn */
 		err = rings_enter(cur->spare, n->program.events_fd);
 	if (!err)
+		err = session_open_shared(n);
+	if (!err)
 		err = make_books(n, cur);
 	if (err)
 		return err;
@@ -242,7 +251,7 @@ int offer_put_in_place(struct offer *o, struct session *cur, struct session *old
 	cur->spare = NULL;
 	*old = *cur;
 	*cur = *n;
-	*n = (struct session){ .program = { .counters_fd = -1, .events_fd = -1 } };
+	*n = (struct session){ .program = NO_PROGRAM };
 	session_detach(old); /* the hooks that only it had */
 	return 0;
 }

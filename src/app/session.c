@@ -8,6 +8,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "app/buffers.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/privileges.h"
@@ -84,11 +85,17 @@ static int prepare(struct session *s, const struct config *conf, const struct as
 		   const struct choice *choice, int stop_fd, const struct hooks *live)
 {
 	struct text why = { 0 };
+	const char *refusal;
 	int err;
 
 	*s = (struct session){ .conf = conf, .stop_fd = stop_fd, .live = live };
-	s->program.counters_fd = s->program.events_fd = -1;
+	s->program = (struct program)NO_PROGRAM;
 	s->extra = conf->debug_func + ask->numbers;
+	refusal = conf->buffer == BUFFER_SHARED ? shared_refusal() : NULL;
+	if (refusal) {
+		log_error("--buffer=shared cannot be used here (%s); --buffer=perf can", refusal);
+		return -EOPNOTSUPP;
+	}
 	err = source_load(&s->source, conf->probe_dir, &why);
 	if (!err)
 		err = choice_rewrite(&s->source, choice, conf, ask, &why);
@@ -313,16 +320,22 @@ static void find_addresses(struct session *s)
 	}
 }
 
-/* 2 MiB a CPU on small hosts; on large ones the rings together should not take more than
- * some tens of MiB. */
-static unsigned int default_pages(void)
+int session_open_shared(struct session *s)
 {
-	int cpus = cpus_possible(), budget = 4;
-	unsigned int pages = 512;
+	unsigned int slots = buffers_slots(s->conf);
+	int err;
 
-	for (; pages > 64 && cpus > budget; budget *= 2)
-		pages /= 2;
-	return pages;
+	if (s->program.shared_fd < 0)
+		return 0;
+	err = shared_open(&s->shared, s->program.shared_fd, s->hooks.n, cpus_possible(), slots,
+			  s->extra);
+	if (err)
+		log_error("cannot map the event buffers: %s; --buffer=perf does without",
+			  strerror(-err));
+	else
+		log_verbose("event buffers: shared memory for %u events of each hook on each CPU",
+			    slots);
+	return err;
 }
 
 static int open_rings_of(struct session *s, unsigned int pages)
@@ -332,6 +345,8 @@ static int open_rings_of(struct session *s, unsigned int pages)
 	unsigned int wakeup = fits / 4 < WAKEUP_EVENTS ? fits / 4 : WAKEUP_EVENTS;
 	int err;
 
+	if (s->program.shared_fd >= 0) /* all that comes through them shall wake us */
+		pages = wakeup = 1;
 	err = rings_open(&s->rings, s->program.events_fd, pages, wakeup);
 	if (err || !config_swaps(s->conf))
 		return err;
@@ -345,13 +360,11 @@ static int open_rings_of(struct session *s, unsigned int pages)
 
 static int open_rings(struct session *s)
 {
-	unsigned int pages = s->conf->buffer_pages;
+	unsigned int pages = buffers_pages(s->conf);
 	int err;
 
 	if (s->conf->stats) /* nothing is sent */
 		return 0;
-	if (!pages)
-		pages = default_pages();
 	err = open_rings_of(s, pages);
 	/* EPERM: more than this user may lock in memory */
 	while (!s->conf->buffer_pages && pages > 1 && (err == -EPERM || err == -ENOMEM)) {
@@ -362,9 +375,9 @@ static int open_rings(struct session *s)
 		log_error("cannot open the event buffers (%u pages for each CPU): %s%s", pages,
 			  strerror(-err),
 			  err == -ENOMEM || err == -EPERM ? "; try a smaller --buffer-pages" : "");
-	else
+	else if (s->program.shared_fd < 0)
 		log_verbose("event buffers: %u pages for each CPU", pages);
-	return err;
+	return err ? err : session_open_shared(s);
 }
 
 /* Opens the rings and attaches a hook for every stage. */
@@ -553,7 +566,8 @@ int session_refresh_rings(struct session *s)
 	err = counters_lost(s->program.counters_fd, lost, s->hooks.n);
 	if (!err) {
 		effective = privileges_raise();
-		err = rings_refresh(s->rings, lost);
+		/* with shared memory it is not the perf rings that lose events */
+		err = rings_refresh(s->rings, s->shared ? NULL : lost);
 		if (err >= 0 && s->spare && rings_refresh(s->spare, NULL) < 0)
 			log_verbose("a CPU came online: no second event buffer for it");
 		privileges_set(effective);
@@ -567,6 +581,7 @@ void session_close(struct session *s)
 	session_detach(s);
 	rings_close(s->rings);
 	rings_close(s->spare);
+	shared_close(s->shared);
 	account_close(&s->account);
 	stages_free(&s->stages);
 	program_free(&s->program);
@@ -576,5 +591,5 @@ void session_close(struct session *s)
 	text_free(&s->said);
 	free(s->shown);
 	free(s->lines);
-	*s = (struct session){ .program = { .counters_fd = -1, .events_fd = -1 } };
+	*s = (struct session){ .program = NO_PROGRAM };
 }

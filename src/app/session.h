@@ -11,6 +11,7 @@
 #include "bpf/hooks.h"
 #include "bpf/program.h"
 #include "bpf/rings.h"
+#include "bpf/shared.h"
 #include "bpf/source.h"
 #include "bpf/stages.h"
 #include "conf/config.h"
@@ -32,6 +33,7 @@ struct session {
 	struct stages stages;
 	struct rings *rings;
 	struct rings *spare; /* for the program that takes this one's place */
+	struct shared *shared; /* with --buffer=shared; `rings` then only wake us */
 	struct account account;
 	struct table_hook *shown; /* one for each hook; .shown is NULL where it serves no stage */
 	struct books_line *lines; /* one for each stage, then for stages that are gone */
@@ -46,6 +48,10 @@ struct session {
 /* Reads the probes and makes the program text. Needs no privilege. Errors are printed. */
 int session_prepare(struct session *s, const struct config *conf, const struct ask *ask,
 		    const struct choice *choice, int stop_fd);
+
+/* Maps what the program shares with us, where it does. Errors are printed. Returns 0 or
+ * -errno. */
+int session_open_shared(struct session *s);
 
 /* Compiles and loads. Errors are printed. -EINTR: the user ended it. */
 int session_build(struct session *s);

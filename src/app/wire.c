@@ -103,7 +103,7 @@ int wire_reply_fds(const struct wire_reply *r)
 	static const int by_place[WIRE_PLACES] = { 0, 1, 4 };
 
 	if (r->kind == WIRE_MAPS)
-		return 2;
+		return 3;
 	return r->kind == WIRE_HOOK ? by_place[r->hook.place] : 0;
 }
 

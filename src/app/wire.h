@@ -67,7 +67,7 @@ enum wire_reply_kind {
 	WIRE_TEXT,    /* what was logged, in pieces */
 	WIRE_SAID,    /* which hook serves each stage, in pieces */
 	WIRE_PART,    /* a part of the source */
-	WIRE_MAPS,    /* descriptors: counters, events */
+	WIRE_MAPS,    /* descriptors: counters, events, shared (events again where there is none) */
 	WIRE_HOOK,    /* the next hook; descriptors: see below */
 	WIRE_STAGE,   /* the next stage */
 	WIRE_DONE,    /* the end of the answer to WIRE_BUILD */

@@ -440,6 +440,7 @@ static void emit_case(struct text *out, const char *lead, const char *target, in
 
 void hooks_emit(const struct hooks *hs, struct text *out)
 {
+	text_printf(out, "#define LNK_HOOKS %d\n", hs->n);
 	/* A name that is no probe's would be a row that belongs to nobody. */
 	text_puts(out, "static __always_inline int lnk_hook_id(const char *f)\n"
 		       "\t__attribute__((diagnose_if(1");

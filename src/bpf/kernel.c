@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 #include <linux/bpf.h>
 
@@ -42,6 +43,15 @@ bool kernel_may_trace(void)
 	      (have_cap(caps, CAP_NR_BPF) && have_cap(caps, CAP_NR_PERFMON));
 	cap_free(caps);
 	return may;
+}
+
+bool kernel_is_since(int major, int minor)
+{
+	int is_major = 0, is_minor = 0;
+	struct utsname un;
+
+	return !uname(&un) && sscanf(un.release, "%d.%d", &is_major, &is_minor) == 2 &&
+	       (is_major > major || (is_major == major && is_minor >= minor));
 }
 
 bool kernel_locked_down(void)

@@ -15,6 +15,9 @@ bool kernel_may_trace(void);
 /* True under lockdown=confidentiality, which lets no BPF program read kernel memory. */
 bool kernel_locked_down(void);
 
+/* True when the release of this kernel is at least major.minor. */
+bool kernel_is_since(int major, int minor);
+
 /* Kprobes can be attached: the perf PMU (Linux 4.17) or tracefs's kprobe_events. */
 bool kernel_has_kprobes(void);
 bool kernel_has_kprobe_pmu(void);

@@ -374,6 +374,7 @@ static bool load_all(struct loader *l, void *module)
 {
 	bool all = true;
 	struct reply counters = { .kind = REPLY_COUNTERS }, events = { .kind = REPLY_EVENTS };
+	struct reply shared = { .kind = REPLY_SHARED };
 	struct text t = { 0 };
 	const char *name;
 	size_t i;
@@ -385,6 +386,9 @@ static bool load_all(struct loader *l, void *module)
 	fd = bcc.table_fd(module, "lnk_events");
 	if (fd >= 0)
 		send_reply(l, &events, NULL, fd);
+	fd = bcc.table_fd(module, "lnk_shared");
+	if (fd >= 0)
+		send_reply(l, &shared, NULL, fd);
 	for (i = 0; i < bcc.num_functions(module); i++) {
 		name = bcc.function_name(module, i);
 		index = hooks_find_function(l->hs, name);

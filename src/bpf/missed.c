@@ -13,10 +13,10 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/utsname.h>
 #include <linux/bpf.h>
 
 #include "bpf/counters.h"
+#include "bpf/kernel.h"
 #include "bpf/kprobe.h"
 
 /* How often a moment without a call is looked for. */
@@ -113,16 +113,6 @@ void missed_settle(struct hooks *now, const struct hooks *before, int counters_f
 	}
 }
 
-/* Linux 6.7: trace_call_bpf() counts the programs that it skips. */
-static bool skips_are_counted(void)
-{
-	struct utsname un;
-	int major = 0, minor = 0;
-
-	return !uname(&un) && sscanf(un.release, "%d.%d", &major, &minor) == 2 &&
-	       (major > 6 || (major == 6 && minor >= 7));
-}
-
 bool hook_missed(const struct hook *h, uint64_t *missed)
 {
 	struct bpf_prog_info info;
@@ -140,7 +130,7 @@ bool hook_missed(const struct hook *h, uint64_t *missed)
 	case HOOK_KRETPROBE:
 		return h->skipped_all;
 	case HOOK_TRACEPOINT:
-		return skips_are_counted();
+		return kernel_is_since(6, 7);
 	default:
 		return true;
 	}

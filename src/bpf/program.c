@@ -107,6 +107,12 @@ static void take_reply(struct build *b, struct reply *r, int fd)
 			fd = -1;
 		}
 		break;
+	case REPLY_SHARED:
+		if (b->p->shared_fd < 0 && fd >= 0) {
+			b->p->shared_fd = fd;
+			fd = -1;
+		}
+		break;
 	case REPLY_HOOK:
 		if (r->index >= 0 && r->index < b->hs->n && b->hs->v[r->index].prog_fd < 0) {
 			hook_loaded(b, r, fd);
@@ -312,7 +318,7 @@ static bool load_cached(struct program *p, struct hooks *hs, const char *key)
 	err = cache_read(key, &image);
 	if (!err)
 		err = image_load(text_str(&image), image.len, key, hs, &p->counters_fd,
-				 &p->events_fd);
+				 &p->events_fd, &p->shared_fd);
 	text_free(&image);
 	if (err && err != -ENOENT)
 		text_printf(&p->notes, "cache: not used (%s)\n", strerror(-err));
@@ -336,7 +342,7 @@ int program_build(struct program *p, struct hooks *hs, const struct program_requ
 	bool cacheable;
 	int err = 0, i, swept;
 
-	*p = (struct program){ .counters_fd = -1, .events_fd = -1 };
+	*p = (struct program)NO_PROGRAM;
 	swept = work_dir_sweep();
 	if (swept)
 		text_printf(&p->notes, "removed %d director%s that killed runs had left\n", swept,
@@ -350,7 +356,7 @@ int program_build(struct program *p, struct hooks *hs, const struct program_requ
 		err = compile_and_load(p, hs, req, cacheable ? text_str(&key) : NULL);
 	if (err == -ECHILD && !req->debug_info && lacks_line(&p->compiler)) {
 		program_free(p);
-		*p = (struct program){ .counters_fd = -1, .events_fd = -1 };
+		*p = (struct program)NO_PROGRAM;
 		again.debug_info = true;
 		err = compile_and_load(p, hs, &again, NULL);
 	}
@@ -364,6 +370,8 @@ void program_free(struct program *p)
 		close(p->counters_fd);
 	if (p->events_fd >= 0)
 		close(p->events_fd);
+	if (p->shared_fd >= 0)
+		close(p->shared_fd);
 	text_free(&p->notes);
 	text_free(&p->compiler);
 	text_free(&p->error);

@@ -28,6 +28,7 @@ struct program_request {
 struct program {
 	int counters_fd;      /* the map lnk_counters */
 	int events_fd;        /* the map lnk_events */
+	int shared_fd;        /* the map lnk_shared, where there is one */
 	struct text notes;    /* for -v: headers used, cflags, libbcc, what was tried */
 	struct text compiler; /* everything that libbcc and clang printed, unescaped */
 	struct text strays; /* probe functions that were compiled and cannot be used, a line each */
@@ -37,6 +38,11 @@ struct program {
 	uint64_t compile_ns; /* 0: it was compiled before */
 	uint64_t load_ns;
 };
+
+#define NO_PROGRAM                                                                                 \
+	{                                                                                          \
+		.counters_fd = -1, .events_fd = -1, .shared_fd = -1                                \
+	}
 
 /*
  * Fills *p and, in hs, prog_fd, compiled, refused, why and log of each hook. A hook that

@@ -33,6 +33,15 @@ enum time_mode {
 
 extern const char *const time_mode_name[TIME_MODE_NR + 1];
 
+/* --buffer */
+enum buffer_mode {
+	BUFFER_PERF,
+	BUFFER_SHARED,
+	BUFFER_NR
+};
+
+extern const char *const buffer_mode_name[BUFFER_NR + 1];
+
 /* --color */
 enum color_mode {
 	COLOR_AUTO,
@@ -95,6 +104,7 @@ struct config {
 	/* collection */
 	enum attach_mode attach;
 	uint64_t rate;             /* events a second for the whole host; 0: no limit */
+	enum buffer_mode buffer;
 	unsigned int buffer_pages; /* per CPU, a power of two; 0: by the number of CPUs */
 	const char *headers;       /* "auto", "btf", "installed", "kheaders" or a directory */
 	const char *probe_dir;     /* NULL: the usual places */

@@ -28,6 +28,11 @@ const char *const time_mode_name[TIME_MODE_NR + 1] = {
 static_assert(sizeof(time_mode_name) / sizeof(time_mode_name[0]) == 7,
 	      "every kind of time has a name here");
 
+const char *const buffer_mode_name[BUFFER_NR + 1] = {
+	[BUFFER_PERF] = "perf",
+	[BUFFER_SHARED] = "shared",
+};
+
 const char *const color_mode_name[COLOR_NR + 1] = {
 	[COLOR_AUTO] = "auto",
 	[COLOR_ALWAYS] = "always",
@@ -35,6 +40,7 @@ const char *const color_mode_name[COLOR_NR + 1] = {
 };
 static_assert(sizeof(enum time_mode) == sizeof(unsigned int) &&
 		      sizeof(enum color_mode) == sizeof(unsigned int) &&
+		      sizeof(enum buffer_mode) == sizeof(unsigned int) &&
 		      sizeof(enum attach_mode) == sizeof(unsigned int),
 	      "option_value.c writes them as such");
 
@@ -421,6 +427,20 @@ const struct option_def option_table[] = {
 		       "the end.",
 	},
 	{
+		.name = "buffer",
+		.type = OPT_WORD,
+		.group = GROUP_COLLECT,
+		.field = FIELD(buffer, enum buffer_mode),
+		.arg = "KIND",
+		.def = "perf",
+		.words = buffer_mode_name,
+		.help = "how events come from the kernel:",
+		.man = "perf is the kernel's perf ring buffer, and works everywhere. shared is "
+		       "memory that the probes write to without asking the kernel for each event: "
+		       "an event costs the traced host less than half as much. It takes Linux 6.2 "
+		       "on x86-64, and memory for each hook on each CPU.",
+	},
+	{
 		.name = "buffer-pages",
 		.type = OPT_POWER_OF_TWO,
 		.group = GROUP_COLLECT,
@@ -434,7 +454,8 @@ const struct option_def option_table[] = {
 		       "1 to 65536. By default 512 on up to 4 CPUs, half of that for each "
 		       "doubling, "
 		       "but not less than 64; less still where the kernel does not allow so much. "
-		       "A larger one rides out longer bursts. Events that found it "
+		       "A larger one rides out longer bursts. With --buffer=shared "
+		       "each hook has a quarter of this on each CPU. Events that found a ring "
 		       "full are counted and told at the end.",
 	},
 	{

@@ -119,6 +119,7 @@ def attempt(bench, tool, what):
 
 def variants(bench):
     return [bench.ours("all", "every row", "-R", "0"),
+            bench.ours("shared", "every row, --buffer=shared", "-R", "0", "--buffer=shared"),
             bench.ours("default", "default settings"),
             bench.ours("filter", "a filter that matches nothing", "-p", "9"),
             bench.ours("stats", "-s", "-s")]
@@ -154,7 +155,7 @@ def section_bulk(bench, data, until):
     try:
         load = ["bulk", "-t", LOAD_SECONDS, "-a", address, "-s", ns.path]
         others = [t for t in data.get("others", []) if t.key == "bcc"]
-        in_turn(bench, data, "bulk", load, variants(bench)[:2] + others, 3, until, {"bcc": 2})
+        in_turn(bench, data, "bulk", load, variants(bench)[:3] + others, 3, until, {"bcc": 2})
     finally:
         ns.close()
 
@@ -162,7 +163,7 @@ def section_bulk(bench, data, until):
 def section_storm(bench, data, until):
     load = ["storm", "-t", LOAD_SECONDS, "-c", "2", "-P"]
     others = [t for t in data.get("others", []) if t.key == "bcc"]
-    in_turn(bench, data, "storm", load, variants(bench)[:2] + others, 3, until, {"bcc": 2})
+    in_turn(bench, data, "storm", load, variants(bench)[:3] + others, 3, until, {"bcc": 2})
 
 
 def section_flows(bench, data, until):

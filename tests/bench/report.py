@@ -73,7 +73,8 @@ def highest(data, key):
 def all_lost(data):
     """LOST of every run in which every row was asked for."""
     v = [m["books"]["lost"] for s in ("rtt1", "rtt2", "rtt8", "bulk", "storm", "modes")
-         for m in data.get(s, ({}, []))[0].get("all", []) if m["books"]]
+         for key in ("all", "shared")
+         for m in data.get(s, ({}, []))[0].get(key, []) if m["books"]]
     return v + [m["books"]["lost"] for got, _ in data.get("flows", {}).values()
                 for m in got["all"] if m["books"]]
 
@@ -97,6 +98,7 @@ def bars(data):
 
     for what, key, limit in (
             ("round trips kept (2 connections), every row to a file, no rate limit", "all", 0.90),
+            ("... with --buffer=shared", "shared", 0.90),
             ("round trips kept, default settings (10000 rows/s)", "default", 0.96),
             ("round trips kept, a filter that matches nothing", "filter", 0.97),
             ("round trips kept, -s", "stats", 0.97)):

@@ -1,0 +1,100 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# timeout: 400
+# --buffer=shared: events through memory that the probes share with the program.
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/lib.sh"
+need_command ip
+
+LIVE=$TOP/tests/live/reload.py
+case $(uname -m) in
+x86_64) ;;
+*)
+	skip shared "it takes x86-64"
+	exit 0
+	;;
+esac
+
+# The same traffic and the same witnesses as for the perf rings.
+cat >"$TMP/lnk" <<E2
+#!/bin/sh
+exec "$LNK" --buffer=shared "\$@"
+E2
+chmod 755 "$TMP/lnk"
+RUN_TIMEOUT=120 run python3 -B "$TOP/tests/truth" --lnk "$TMP/lnk" --kind tracepoint --name shared --load
+check "rows, tcpdump, TcpInSegs and books agree: $(grep -c '^ok' "$TMP/out") checks" expect_exit 0 -- \
+	[ "$(grep -c '^ok' "$TMP/out")" -ge 50 ]
+
+# --- the program is stopped
+
+spawn storm bash -c "while :; do python3 '$TOP/tests/traffic.py' 127.0.0.1 9691 2000 >/dev/null || exit; done"
+storm=$SPAWNED
+start deep -R 0 -p 9691 --buffer=shared
+deep=$SPAWNED
+start shallow -R 0 -p 9691 --buffer=shared --buffer-pages 1
+shallow=$SPAWNED
+kill -STOP "$deep" "$shallow"
+sleep 2
+kill -CONT "$deep" "$shallow"
+sleep 0.5
+stop deep "$deep"
+check "stopped for seconds under load" expect_exit 0 -- expect_exact -- \
+	[ "$(cell total "$RECEIVED")" -eq "$(rows | wc -l)" ] -- [ "$(cell total "$RECEIVED")" -gt 0 ]
+stop shallow "$shallow"
+check "the same with one page a CPU: what did not fit is counted" expect_exit 0 -- expect_exact -- \
+	[ "$(cell total "$LOST")" -gt 0 ] -- [ "$(cell total "$RECEIVED")" -eq "$(rows | wc -l)" ] -- \
+	[ $(($(cell total "$LOST") + $(cell total "$RECEIVED") + $(cell total "$FILTERED"))) -eq "$(cell total "$SEEN")" ]
+kill "$storm"
+reap "$storm" 30
+
+# --- with numbers behind each event
+
+start more -R 0 -p 9692 --buffer=shared -o +len,+ttl,+ifname --col 'answer=40 + 2'
+traffic 127.0.0.1 9692 50 >/dev/null
+sleep 0.3
+stop more "$SPAWNED"
+check "columns of all kinds" expect_exit 0 -- expect_exact -- \
+	[ "$(cell netif_receive_skb "$RECEIVED")" -ge 100 ] -- expect_rows '$NF ~ /^42 *$/'
+
+# --- exchanged under load, against the kernel's own count and a packet socket
+
+DIR=$TMP/probes
+chmod 711 "$TMP"
+mkdir -m 755 "$DIR"
+cp "$TOP"/probes/*.[ch] "$DIR"
+chmod 644 "$DIR"/*
+exchanges()
+{
+	[ "$(grep -c '^Reloaded:' "$TMP/load.err")" -ge "$1" ]
+}
+start load --watch --probe-dir "$DIR" -R 0 -p 9693 --buffer=shared --buffer-pages 2048
+load=$SPAWNED
+spawn traffic unshare -n python3 "$LIVE" load 9693 10 "$TMP/seen"
+talk=$SPAWNED
+for i in 1 2 3 4 5 6; do
+	echo "/* $i */" >>"$DIR/tcp_queue_rcv.c"
+	wait_until 60 exchanges "$i" || break
+	kill -0 "$talk" 2>/dev/null || break
+done
+reap "$talk" 60
+sleep 0.3
+stop load "$load"
+check "exchanges under load: $(grep -c '^Reloaded:' "$TMP/err")" expect_exit 0 -- expect_exact -- \
+	[ "$(grep -c '^Reloaded:' "$TMP/err")" -ge 2 ]
+python3 "$LIVE" same "$TMP/seen" "$TMP/out" "$(cell netif_receive_skb "$LOST")" >"$TMP/same" 2>&1
+matched=$?
+check "each segment has one row: $(cat "$TMP/same")" [ "$matched" -eq 0 ]
+check "rows are in the order of time" awk -F ' *[|] *' '/^\[/ { if ($8 < last) exit 1; last = $8 }' "$TMP/out"
+
+# --- from the cache, and where it has no use
+
+start again -p 9694 --buffer=shared
+traffic 127.0.0.1 9694 5 >/dev/null
+sleep 0.3
+stop again "$SPAWNED"
+check "a program from the cache" expect_exit 0 -- expect_exact -- \
+	[ "$(cell netif_receive_skb "$RECEIVED")" -ge 14 ]
+run "$LNK" -s 0.2 1 --buffer=shared
+check "-s sends nothing" expect_exit 0
+run "$LNK" --buffer=ring
+check "another word" expect_exit 2 -- expect_err_lines 1 -- expect_err "--buffer: 'ring'"
