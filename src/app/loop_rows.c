@@ -213,9 +213,9 @@ void feed_close(struct feed *f)
 
 bool feed_is_empty(const struct feed *f)
 {
-	return !f->s || ((!f->s->rings || rings_are_empty(f->s->rings)) &&
-			 (!f->s->shared || shared_is_empty(f->s->shared)) &&
-			 merge_is_empty(f->merge));
+	return !f->s ||
+	       ((!f->s->rings || rings_are_empty(f->s->rings)) &&
+		(!f->s->shared || shared_is_empty(f->s->shared)) && merge_is_empty(f->merge));
 }
 
 /* That there is something to read in shared memory. */

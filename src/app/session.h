@@ -32,7 +32,7 @@ struct session {
 	struct program program;
 	struct stages stages;
 	struct rings *rings;
-	struct rings *spare; /* for the program that takes this one's place */
+	struct rings *spare;   /* for the program that takes this one's place */
 	struct shared *shared; /* with --buffer=shared; `rings` then only wake us */
 	struct account account;
 	struct table_hook *shown; /* one for each hook; .shown is NULL where it serves no stage */

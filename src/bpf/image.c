@@ -229,8 +229,8 @@ int image_load(const char *bytes, size_t len, const char *key, struct hooks *hs,
 		if (l.prog_fds[i] >= 0)
 			close(l.prog_fds[i]);
 	for (i = 0; i < (int)l.maps; i++) /* the programs hold the others */
-		if (err || (l.map_fds[i] != counters && l.map_fds[i] != events &&
-			    l.map_fds[i] != shared))
+		if (err ||
+		    (l.map_fds[i] != counters && l.map_fds[i] != events && l.map_fds[i] != shared))
 			close(l.map_fds[i]);
 	if (!err) {
 		*counters_fd = counters;

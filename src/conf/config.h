@@ -103,7 +103,7 @@ struct config {
 
 	/* collection */
 	enum attach_mode attach;
-	uint64_t rate;             /* events a second for the whole host; 0: no limit */
+	uint64_t rate; /* events a second for the whole host; 0: no limit */
 	enum buffer_mode buffer;
 	unsigned int buffer_pages; /* per CPU, a power of two; 0: by the number of CPUs */
 	const char *headers;       /* "auto", "btf", "installed", "kheaders" or a directory */

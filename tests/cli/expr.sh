@@ -20,7 +20,7 @@ check "the translator compiles" expect_exit 0 || exit 1
 run python3 "$TOP/tests/expr/oracle.py" "$COUNT" "$TMP"
 check "there are $COUNT random expressions" expect_exit 0 || exit 1
 
-# Members; each is true of the structure in compare.inc.
+# Members; each is true of the structure in compare.h.
 cat >"$TMP/members" <<'MEMBERS'
 p->minus == -7
 p->next->next->minus == -7
@@ -66,7 +66,7 @@ awk -v count="$COUNT" -v members="$(wc -l <"$TMP/members")" 'BEGIN {
 	print "};"
 }' >"$TMP/calls.h"
 RUN_TIMEOUT=240 run "$CC" -std=gnu11 -O1 -w -fsanitize=undefined -fno-sanitize-recover=all \
-	-I"$TMP" -x c -c "$TOP/tests/expr/compare.inc" -o "$TMP/compare.o"
+	-I"$TMP" -x c -c "$TOP/tests/expr/compare.h" -o "$TMP/compare.o"
 check "their C compiles" expect_exit 0 || exit 1
 RUN_TIMEOUT=120 run "$CC" -std=gnu11 -O1 -w -fwrapv -c "$TMP/raw.c" -o "$TMP/raw.o"
 check "the compiler takes them as they are, too" expect_exit 0 || exit 1
@@ -79,7 +79,7 @@ fi
 # Random expressions are full of what a compiler warns of; these are not.
 "$TMP/translate" host <"$TMP/members" >"$TMP/exprs.c"
 {
-	sed -n '1,/^#include "exprs.c"/p' "$TOP/tests/expr/compare.inc"
+	sed -n '1,/^#include "exprs.c"/p' "$TOP/tests/expr/compare.h"
 	echo 'extern s64 (*const all[])(const s64 *, struct thing *);'
 	echo 's64 (*const all[])(const s64 *, struct thing *) = {'
 	seq -f 'expr%.0f,' 0 $(($(wc -l <"$TMP/members") - 1))
@@ -98,7 +98,7 @@ refused()
 	echo "$1" | "$TMP/translate" host >"$TMP/exprs.c"
 	printf '#define COUNT 1\n#define SETS 1\n' >"$TMP/want.h"
 	{
-		sed -n '1,/^#include "exprs.c"/p' "$TOP/tests/expr/compare.inc"
+		sed -n '1,/^#include "exprs.c"/p' "$TOP/tests/expr/compare.h"
 		echo 's64 (*use)(const s64 *, struct thing *) = expr0;'
 	} >"$TMP/one.c"
 	run clang -std=gnu11 -w -I"$TMP" -c "$TMP/one.c" -o /dev/null

@@ -81,7 +81,7 @@ check "the next run is as good as the first" expect_exit 0 -- expect_exact -- [ 
 
 # --- with no mount namespace to be had, both killed during the compile
 
-setpriv_bpf=(setpriv --bounding-set=-all,+bpf,+perfmon --inh-caps=-all)
+setpriv_bpf=(setpriv "--bounding-set=-all,+bpf,+perfmon" --inh-caps=-all)
 # Probes that take seconds to compile.
 chmod 755 "$TMP"
 mkdir -m 755 "$TMP/long"
