@@ -152,8 +152,12 @@ class Session:
         if third:
             not_third.remove(third)
         if self.kind != "tracepoint":
-            report.same(where, "tcp_v4_do_rcv", count(not_third, full), count(of(rows, TCP), full), "the packets")
-            report.same(where, "tcp_queue_rcv", count(data, full), count(of(rows, QUEUE), full), "the packets")
+            for stage, sent, functions in (("tcp_v4_do_rcv", not_third, TCP), ("tcp_queue_rcv", data, QUEUE)):
+                want, have = count(sent, full), count(of(rows, functions), full)
+                if 0 < (want - have).total() <= talk.joined:
+                    print(f"# {where}: {stage}: the kernel joined {talk.joined} of the packets in a backlog")
+                    want -= want - have
+                report.same(where, stage, want, have, "the packets")
         woken = [p._replace(seq=(p.seq + p.length + (p.flags & FIN)) % 2**32) for p in data]
         want = count(woken, full)
         # once the listener, whose peer is not known
