@@ -105,16 +105,16 @@ debian13()
 		skip "libbcc 0.31" "needs debootstrap"
 		return 0
 	fi
-	packages=gcc,libc6-dev,make,pkgconf,libbpfcc-dev,libbpf-dev,libelf-dev,libarchive-dev,libcap-dev,libpcap-dev
+	packages=gcc,libc6-dev,make,pkgconf,libbpfcc-dev,libbpf-dev,libelf-dev,libarchive-dev,libcap-dev,libpcap-dev,libreadline-dev
 	packages=$packages,libbpfcc,python3,tcpdump,iproute2,ethtool,nftables,procps,mount,kmod
-	if [ ! -e "$root/complete" ]; then
+	if [ "$(cat "$root/complete" 2>/dev/null)" != "$packages" ]; then
 		rm -rf --one-file-system "$root"
 		if ! debootstrap --variant=minbase --include="$packages" trixie "$root" \
 			"${TRUTH_MIRROR:-$(mirror)}" >"$TMP/debootstrap" 2>&1; then
 			skip "libbcc 0.31" "debootstrap failed: $(tail -n 1 "$TMP/debootstrap")"
 			return 0
 		fi
-		: >"$root/complete"
+		echo "$packages" >"$root/complete"
 	fi
 	rm -rf "$root/src"
 	mkdir -p "$root/src"
