@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "app/ask.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -93,49 +92,22 @@ void ask_free(struct ask *a)
 
 static const char *const side_word[SIDES] = { "", "source ", "destination " };
 
-static void add_prefix(struct text *out, const struct prefix *p)
-{
-	char s[INET6_ADDRSTRLEN];
-
-	if (IN6_IS_ADDR_V4MAPPED(&p->address) && p->length >= 96) {
-		text_puts(out, inet_ntop(AF_INET, &p->address.s6_addr32[3], s, sizeof(s)));
-		if (p->length < 128)
-			text_printf(out, "/%u", p->length - 96);
-	} else {
-		text_puts(out, inet_ntop(AF_INET6, &p->address, s, sizeof(s)));
-		if (p->length < 128)
-			text_printf(out, "/%u", p->length);
-	}
-}
-
 static void describe_addresses(const struct prefixes *l, enum side side, struct text *out)
 {
-	int i;
-
-	for (i = 0; i < l->n; i++) {
-		if (i)
-			text_puts(out, ", ");
-		else
-			text_printf(out, "Filtering for %sIP: ", side_word[side]);
-		add_prefix(out, &l->v[i]);
-	}
-	text_puts(out, l->n ? "\n" : "");
+	if (!l->n)
+		return;
+	text_printf(out, "Filtering for %sIP: ", side_word[side]);
+	prefixes_format(l, out);
+	text_puts(out, "\n");
 }
 
 static void describe_ports(const struct port_ranges *l, enum side side, struct text *out)
 {
-	int i;
-
-	for (i = 0; i < l->n; i++) {
-		if (i)
-			text_puts(out, ", ");
-		else
-			text_printf(out, "Filtering for %sPort: ", side_word[side]);
-		text_printf(out, "%u", l->v[i].from);
-		if (l->v[i].to != l->v[i].from)
-			text_printf(out, "-%u", l->v[i].to);
-	}
-	text_puts(out, l->n ? "\n" : "");
+	if (!l->n)
+		return;
+	text_printf(out, "Filtering for %sPort: ", side_word[side]);
+	ports_format(l, out);
+	text_puts(out, "\n");
 }
 
 static void describe_text(const char *what, const char *s, struct text *out)
@@ -149,16 +121,11 @@ static void describe_text(const char *what, const char *s, struct text *out)
 
 static void describe_flags(const struct tcp_flags *f, struct text *out)
 {
-	const char *before = "Filtering for TCP flags: ";
-	int i;
-
-	for (i = 0; i < 8; i++) {
-		if (!((f->on | f->off) >> i & 1))
-			continue;
-		text_printf(out, "%s%s%s", before, f->off >> i & 1 ? "!" : "", tcp_flag_name[i]);
-		before = ", ";
-	}
-	text_puts(out, f->on | f->off ? "\n" : "");
+	if (!(f->on | f->off))
+		return;
+	text_puts(out, "Filtering for TCP flags: ");
+	tcp_flags_format(f, out);
+	text_puts(out, "\n");
 }
 
 static void describe_length(const struct lengths *l, struct text *out)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "conf/filter_value.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
@@ -174,4 +175,50 @@ int lengths_parse(const char *s, struct lengths *out)
 	if (!err)
 		*out = (struct lengths){ true, (uint32_t)min, (uint32_t)max };
 	return err;
+}
+
+/* --- in words ---------------------------------------------------------------------- */
+
+static void add_prefix(struct text *out, const struct prefix *p)
+{
+	char s[INET6_ADDRSTRLEN];
+
+	if (is_v4(&p->address) && p->length >= 96) {
+		text_puts(out, inet_ntop(AF_INET, &p->address.s6_addr32[3], s, sizeof(s)));
+		if (p->length < 128)
+			text_printf(out, "/%u", p->length - 96);
+	} else {
+		text_puts(out, inet_ntop(AF_INET6, &p->address, s, sizeof(s)));
+		if (p->length < 128)
+			text_printf(out, "/%u", p->length);
+	}
+}
+
+void prefixes_format(const struct prefixes *l, struct text *out)
+{
+	for (int i = 0; i < l->n; i++) {
+		text_puts(out, i ? ", " : "");
+		add_prefix(out, &l->v[i]);
+	}
+}
+
+void ports_format(const struct port_ranges *l, struct text *out)
+{
+	for (int i = 0; i < l->n; i++) {
+		text_printf(out, "%s%u", i ? ", " : "", l->v[i].from);
+		if (l->v[i].to != l->v[i].from)
+			text_printf(out, "-%u", l->v[i].to);
+	}
+}
+
+void tcp_flags_format(const struct tcp_flags *f, struct text *out)
+{
+	const char *before = "";
+
+	for (int i = 0; i < 8; i++) {
+		if (!((f->on | f->off) >> i & 1))
+			continue;
+		text_printf(out, "%s%s%s", before, f->off >> i & 1 ? "!" : "", tcp_flag_name[i]);
+		before = ", ";
+	}
 }

@@ -3,6 +3,7 @@
 #ifndef LNK_FILTER_VALUE_H
 #define LNK_FILTER_VALUE_H
 
+#include "base/text.h"
 #include "conf/config.h"
 
 /*
@@ -13,6 +14,11 @@ int prefixes_parse(const char *s, struct prefixes *out);
 int ports_parse(const char *s, uint64_t min, uint64_t max, struct port_ranges *out);
 int tcp_flags_parse(const char *s, struct tcp_flags *out);
 int lengths_parse(const char *s, struct lengths *out);
+
+/* The same in the words of the user. */
+void prefixes_format(const struct prefixes *l, struct text *out);
+void ports_format(const struct port_ranges *l, struct text *out);
+void tcp_flags_format(const struct tcp_flags *f, struct text *out);
 
 /* In the order of their bits. */
 extern const char *const tcp_flag_name[8];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The option table, and the reading of one value by it: for options.c (which parses)
- * and options_doc.c (which documents). Nobody else includes this. */
+/* The option table, and the reading and writing of one value by it: for options.c (which
+ * parses), options_doc.c (which documents) and changes.c (which changes). Nobody else
+ * includes this. */
 #ifndef LNK_OPTION_TABLE_H
 #define LNK_OPTION_TABLE_H
 
@@ -38,11 +39,20 @@ enum option_group {
 	GROUP_NR
 };
 
+/* Whether the option may be given anew while the monitor runs, and who must know. */
+enum option_live {
+	LIVE_NOT,
+	LIVE_HERE,    /* only how rows look, or when to end: at once */
+	LIVE_COLUMNS, /* at once where the numbers are collected */
+	LIVE_PROGRAM, /* what the probes do: another program */
+};
+
 struct option_def {
 	const char *name; /* long name; of a positional, its name in messages */
 	char letter;      /* 0: none */
 	enum option_type type;
 	enum option_group group;
+	enum option_live live;
 	size_t field; /* offset in struct config */
 	uint64_t min, max;
 	const char *arg;          /* what its argument is called in the documentation */
@@ -66,6 +76,19 @@ extern const size_t positional_count;
  * directory also what stat(2) says; -E2BIG for one more than a list holds.
  */
 int option_set(struct config *c, const struct option_def *o, const char *s);
+
+/* The field as if the option had not been given. */
+void option_reset(struct config *c, const struct option_def *o);
+
+/* Adds the field as its user would write it; nothing where it is not set. */
+void option_format(const struct config *c, const struct option_def *o, struct text *out);
+
+/* The option of this long name, or NULL. */
+const struct option_def *option_find(const char *name, size_t len);
+
+/* Sets the field; `typed` is what a message calls the option. -EINVAL: with one line in *why. */
+int option_take(struct config *c, const struct option_def *o, const char *typed, const char *s,
+		struct text *why);
 
 /* Adds what would have been right, to follow "'x' is not ". */
 void option_wanted(struct text *why, const struct option_def *o);

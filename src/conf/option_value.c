@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the argument of an option may be, and the field that it fills. */
+/* What the argument of an option may be, the field that it fills, and the way back. */
 #include "conf/option_table.h"
 
 #include <errno.h>
@@ -201,4 +201,118 @@ int option_set(struct config *c, const struct option_def *o, const char *s)
 		break;
 	}
 	return err;
+}
+
+/* --- the way back ------------------------------------------------------------------ */
+
+static size_t field_size(const struct option_def *o)
+{
+	switch (o->type) {
+	case OPT_FLAG:
+		return sizeof(bool);
+	case OPT_PREFIXES:
+		return sizeof(struct prefixes);
+	case OPT_PORTS:
+		return sizeof(struct port_ranges);
+	case OPT_TCP_FLAGS:
+		return sizeof(struct tcp_flags);
+	case OPT_LENGTHS:
+		return sizeof(struct lengths);
+	case OPT_NUMBER:
+	case OPT_SECONDS:
+		return sizeof(uint64_t);
+	case OPT_POWER_OF_TWO:
+	case OPT_WORD:
+		return sizeof(unsigned int);
+	case OPT_WORD_OR_DIR:
+	case OPT_DIR:
+	case OPT_TEXT:
+		return sizeof(const char *);
+	case OPT_LIST:
+		return sizeof(struct strings);
+	}
+	return 0;
+}
+
+void option_reset(struct config *c, const struct option_def *o)
+{
+	memset((char *)c + o->field, 0, field_size(o));
+	if (o->def)
+		option_set(c, o, o->def);
+}
+
+static void add_escaped(struct text *out, const char *s)
+{
+	if (s)
+		text_add_escaped(out, s, strlen(s), false);
+}
+
+static void format_lengths(const struct lengths *l, struct text *out)
+{
+	if (!l->set)
+		return;
+	text_printf(out, "%" PRIu32, l->min);
+	if (l->max == UINT32_MAX)
+		text_puts(out, "-");
+	else if (l->max > l->min)
+		text_printf(out, "-%" PRIu32, l->max);
+}
+
+static void format_strings(const struct strings *l, struct text *out)
+{
+	for (int i = 0; i < l->n; i++) {
+		text_puts(out, i ? ", " : "");
+		add_escaped(out, l->v[i]);
+	}
+}
+
+void option_format(const struct config *c, const struct option_def *o, struct text *out)
+{
+	const void *at = (const char *)c + o->field;
+	unsigned int narrow;
+	uint64_t number;
+
+	switch (o->type) {
+	case OPT_FLAG:
+		text_puts(out, *(const bool *)at ? "on" : "");
+		break;
+	case OPT_PREFIXES:
+		prefixes_format(at, out);
+		break;
+	case OPT_PORTS:
+		ports_format(at, out);
+		break;
+	case OPT_TCP_FLAGS:
+		tcp_flags_format(at, out);
+		break;
+	case OPT_LENGTHS:
+		format_lengths(at, out);
+		break;
+	case OPT_NUMBER:
+		number = *(const uint64_t *)at;
+		if (number || o->def)
+			text_printf(out, "%" PRIu64, number);
+		break;
+	case OPT_SECONDS:
+		number = *(const uint64_t *)at;
+		if (number)
+			text_printf(out, "%g", (double)number / (double)NSEC_PER_SEC);
+		break;
+	case OPT_POWER_OF_TWO:
+	case OPT_WORD:
+		narrow = *(const unsigned int *)at;
+		if (o->type == OPT_WORD)
+			text_puts(out, o->words[narrow]);
+		else if (narrow)
+			text_printf(out, "%u", narrow);
+		break;
+	case OPT_WORD_OR_DIR:
+	case OPT_DIR:
+	case OPT_TEXT:
+		add_escaped(out, *(const char *const *)at);
+		break;
+	case OPT_LIST:
+		format_strings(at, out);
+		break;
+	}
 }

@@ -37,26 +37,26 @@ static void add_quoted(struct text *why, const char *s)
 	text_puts(why, len < MAX_SHOWN ? "'" : "...'");
 }
 
-/* Sets one value; `typed` is how the user named the option. */
-static int set_value(struct parser *p, const struct option_def *o, const char *typed, const char *s)
+int option_take(struct config *c, const struct option_def *o, const char *typed, const char *s,
+		struct text *why)
 {
-	int err = option_set(p->c, o, s);
+	int err = option_set(c, o, s);
 
 	if (!err)
 		return 0;
-	text_printf(p->why, "%s: ", typed);
-	add_quoted(p->why, s);
+	text_printf(why, "%s: ", typed);
+	add_quoted(why, s);
 	if (err == -E2BIG) {
-		text_puts(p->why, " is more than there is room for: at most ");
-		text_printf(p->why, "%d",
+		text_puts(why, " is more than there is room for: at most ");
+		text_printf(why, "%d",
 			    o->type == OPT_PREFIXES ? PREFIXES_MAX
 			    : o->type == OPT_PORTS  ? PORT_RANGES_MAX
 						    : STRINGS_MAX);
 	} else if (o->type == OPT_DIR && err != -ENOTDIR) {
-		text_printf(p->why, ": %s", strerror(-err));
+		text_printf(why, ": %s", strerror(-err));
 	} else {
-		text_puts(p->why, " is not ");
-		option_wanted(p->why, o);
+		text_puts(why, " is not ");
+		option_wanted(why, o);
 	}
 	return -EINVAL;
 }
@@ -79,6 +79,14 @@ static const struct option_def *find_option(int got)
 		return &option_table[got - LONG_BASE];
 	for (size_t i = 0; i < option_count; i++)
 		if (got && option_table[i].letter == got)
+			return &option_table[i];
+	return NULL;
+}
+
+const struct option_def *option_find(const char *name, size_t len)
+{
+	for (size_t i = 0; i < option_count; i++)
+		if (strlen(option_table[i].name) == len && !memcmp(option_table[i].name, name, len))
 			return &option_table[i];
 	return NULL;
 }
@@ -111,7 +119,7 @@ static int take_option(struct parser *p, int got)
 		text_puts(p->why, "); it takes one value");
 		err = -EINVAL;
 	} else {
-		err = set_value(p, o, text_str(&typed), optarg);
+		err = option_take(p->c, o, text_str(&typed), optarg, p->why);
 	}
 	p->seen[place] = true;
 	text_free(&typed);
@@ -267,7 +275,8 @@ static int finish_words(struct parser *p)
 	for (; p->c->stats && i < p->words && i < (int)positional_count && !err; i++) {
 		if (!is_bare_number(p->word[i]))
 			break;
-		err = set_value(p, &positional_table[i], positional_table[i].name, p->word[i]);
+		err = option_take(p->c, &positional_table[i], positional_table[i].name, p->word[i],
+				  p->why);
 	}
 	if (err || i == p->words)
 		return err;
@@ -280,6 +289,23 @@ static int finish_words(struct parser *p)
 	return -EINVAL;
 }
 
+int options_check(const struct config *c, struct text *why)
+{
+	const char *wrong = NULL;
+
+	if (c->watch && (c->check || c->dump_source || c->doctor))
+		wrong = "--watch: only a running monitor takes changes, and --check, "
+			"--dump-source and --doctor do not run one";
+	else if (c->json && !c->doctor)
+		wrong = "--json: there is JSON only of --doctor";
+	else if (c->ipv4 && c->ipv6)
+		wrong = "-4 and -6 exclude each other: leave both away to see both";
+	else if (c->numeric && c->resolve)
+		wrong = "-n and --resolve: names are shown, or numbers";
+	text_puts(why, wrong ? wrong : "");
+	return wrong ? -EINVAL : 0;
+}
+
 int options_parse(struct config *c, int argc, char **argv, struct text *why)
 {
 	struct parser p = { .c = c, .why = why };
@@ -289,24 +315,7 @@ int options_parse(struct config *c, int argc, char **argv, struct text *why)
 	err = take_all(&p, argc, argv);
 	if (!err)
 		err = finish_words(&p);
-	if (!err && c->watch && (c->check || c->dump_source || c->doctor)) {
-		text_puts(why, "--watch: only a running monitor takes changes, and --check, "
-			       "--dump-source and --doctor do not run one");
-		err = -EINVAL;
-	}
-	if (!err && c->json && !c->doctor) {
-		text_puts(why, "--json: there is JSON only of --doctor");
-		err = -EINVAL;
-	}
-	if (!err && c->ipv4 && c->ipv6) {
-		text_puts(why, "-4 and -6 exclude each other: leave both away to see both");
-		err = -EINVAL;
-	}
-	if (!err && c->numeric && c->resolve) {
-		text_puts(why, "-n and --resolve: names are shown, or numbers");
-		err = -EINVAL;
-	}
-	return err;
+	return err ? err : options_check(c, why);
 }
 
 void options_free(struct config *c)

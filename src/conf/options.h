@@ -16,6 +16,9 @@
  */
 int options_parse(struct config *c, int argc, char **argv, struct text *why);
 
+/* What goes with what: 0, or -EINVAL with one line in *why. */
+int options_check(const struct config *c, struct text *why);
+
 /* What options_parse() allocated; also after it failed. */
 void options_free(struct config *c);
 
