@@ -75,6 +75,19 @@ static void set_time_column(struct cell *at, enum time_kind kind)
 	at->right = kind == TIME_KIND_START || kind == TIME_KIND_DELTA;
 }
 
+void table_set_slots(struct table *t, const struct column_list *l)
+{
+	struct cell *at;
+
+	for (int i = 0; i < l->n; i++) {
+		at = &t->cell[i];
+		for (int k = 0; k < 2; k++)
+			at->slot[k] = l->v[i].field[k] < 0 ? -1 : l->field[l->v[i].field[k]].slot;
+		if (at->put == cell_delta)
+			t->skb_slot = at->slot[0];
+	}
+}
+
 static void set_cells(struct table *t, const struct column_list *l, enum time_kind time)
 {
 	struct cell *at;
@@ -82,19 +95,16 @@ static void set_cells(struct table *t, const struct column_list *l, enum time_ki
 	for (int i = 0; i < l->n; i++) {
 		at = &t->cell[i];
 		at->name = columns_name(l, i);
-		for (int k = 0; k < 2; k++)
-			at->slot[k] = l->v[i].field[k] < 0 ? -1 : l->field[l->v[i].field[k]].slot;
 		if (l->v[i].column)
 			set_column(at, l->v[i].column);
 		else
 			set_user_column(at, &l->user[l->v[i].user]);
 		if (at->put == cell_time)
 			set_time_column(at, time);
-		if (at->put == cell_delta)
-			t->skb_slot = at->slot[0];
 		if (strlen(at->heading) > at->width)
 			at->width = strlen(at->heading);
 	}
+	table_set_slots(t, l);
 }
 
 /* The functions' names are known now, so the header can have their width. */

@@ -72,6 +72,9 @@ size_t table_address(const __u8 a[16], char *out);
 /* Whose numbers the events have from the next row on. */
 void table_set_hooks(struct table *t, const struct table_hook *hooks);
 
+/* The same columns of records in which their numbers have other slots. */
+void table_set_slots(struct table *t, const struct column_list *columns);
+
 /* Names a kernel address for the debug lines: adds to *out, or adds nothing. */
 void table_set_symboliser(struct table *t, void (*symbol_at)(uint64_t address, struct text *out));
 
