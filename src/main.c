@@ -125,7 +125,7 @@ static int run(struct session *s, const struct config *conf, const struct ask *a
 		err = check_run(s, conf, ask, stop_fd);
 	} else {
 		if (config_swaps(conf))
-			err = swap_open(&swap, conf, ask, stop_fd);
+			err = swap_open(&swap, conf, stop_fd);
 		if (!err) {
 			view_open(view, conf);
 			err = session_start(s, conf, ask, stop_fd);
@@ -150,7 +150,7 @@ int main(int argc, char **argv)
 	bool out_open = hold_standard_fds();
 
 	if (options_parse(&conf, argc, argv, &why) || view_parse(&view, &conf, &why) ||
-	    ask_parse(&ask, &conf, &view.columns, &why, &note)) {
+	    ask_parse(&ask, &conf, view.columns, &why, &note)) {
 		log_error("%s", text_str(&why));
 		text_free(&why);
 		return EXIT_USAGE;

@@ -19,9 +19,12 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "app/ask.h"
 #include "app/session.h"
+#include "app/view.h"
 #include "app/wire.h"
 #include "base/clock.h"
 #include "base/io.h"
@@ -35,7 +38,6 @@
 
 struct broker {
 	const struct config *conf; /* as the command line said */
-	const struct ask *ask;
 	const struct watch *watch;
 	int sock;
 	uint32_t id; /* of the request that is answered */
@@ -132,6 +134,7 @@ static void answer_program(const struct broker *b, const struct session *s)
 		answer_whole(b, &r, NULL);
 	}
 	answer_text(b, WIRE_SAID, &s->said);
+	answer_text(b, WIRE_SOURCE, &s->text);
 	answer_parts(b, &s->source);
 }
 
@@ -182,22 +185,53 @@ static struct hooks live_hooks(const struct wire_request *req)
 	return hs;
 }
 
-static void build(const struct broker *b, const struct wire_request *req)
+/* What is asked, as main() does it from the command line alone. */
+static int ask_anew(const struct broker *b, const struct wire_request *req, struct config *conf,
+		    struct ask *ask)
 {
+	struct column_list *columns = calloc(1, sizeof(*columns));
+	struct text why = { 0 }, note = { 0 };
+	int err = columns ? 0 : -ENOMEM;
+
+	*conf = *b->conf;
+	if (!err)
+		err = changes_apply(&req->changes, conf, &why);
+	if (!err)
+		err = view_columns(columns, conf, &why);
+	if (!err)
+		err = ask_parse(ask, conf, columns, &why, &note);
+	if (err)
+		log_error("%s", why.len ? why.s : strerror(-err));
+	else if (note.len)
+		log_info("%s", note.s);
+	if (columns)
+		columns_free(columns);
+	free(columns);
+	text_free(&why);
+	text_free(&note);
+	return err;
+}
+
+/* Returns whether it is done: another message ends it. */
+static bool build(const struct broker *b, const struct wire_request *req)
+{
+	static struct config conf;
 	struct wire_reply r = { .kind = WIRE_DONE };
 	struct hooks live = live_hooks(req);
-	struct config conf = *b->conf;
-	struct ask ask = *b->ask;
+	struct ask ask = { 0 };
 	struct session s = { .program = NO_PROGRAM };
 	int err;
 
 	if (ftruncate(STDERR_FILENO, 0))
 		lseek(STDERR_FILENO, 0, SEEK_END);
 	lseek(STDERR_FILENO, 0, SEEK_SET);
-	r.done.dirs = (uint32_t)watch_renew(b->watch, &conf);
-	wire_apply(&req->change, &conf, &ask);
-	err = same_source(&conf, req->digest) ? -EALREADY
-					      : session_make(&s, &conf, &ask, b->sock, &live);
+	r.done.dirs = (uint32_t)watch_renew(b->watch, b->conf);
+	if (same_source(b->conf, req->digest))
+		err = -EALREADY;
+	else
+		err = ask_anew(b, req, &conf, &ask);
+	if (!err)
+		err = session_make(&s, &conf, &ask, b->sock, &live);
 	if (!err)
 		err = check_whole(&s);
 	if (err != -EINTR) {
@@ -207,13 +241,68 @@ static void build(const struct broker *b, const struct wire_request *req)
 		r.done.error = -err;
 		r.done.hooks = (uint32_t)s.hooks.n;
 		r.done.stages = (uint32_t)s.stages.n;
+		r.done.extra = (uint32_t)s.extra;
 		r.done.compile_ns = s.program.compile_ns;
 		r.done.load_ns = s.program.load_ns;
 		r.done.attach_ns = s.attach_ns;
 		answer_whole(b, &r, NULL);
 	}
 	session_close(&s);
+	ask_free(&ask);
 	hooks_free(&live);
+	return err != -EINTR;
+}
+
+/* --- a file ------------------------------------------------------------------------- */
+
+/* One of ours that only we can write, and no device: a link of any kind is not followed, and
+ * nothing is opened before it was looked at. Made when it is not there. */
+static int open_own_file(const char *path, const char **why)
+{
+	const int flags = O_WRONLY | O_APPEND | O_NOCTTY | O_NONBLOCK | O_CLOEXEC;
+	char link[32];
+	struct stat st;
+	int there, fd;
+
+	fd = open(path, flags | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+	if (fd >= 0)
+		return fd;
+	if (errno != EEXIST)
+		return -errno;
+	there = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (there < 0)
+		return -errno;
+	if (fstat(there, &st))
+		*why = strerror(errno);
+	else if (!S_ISREG(st.st_mode))
+		*why = "it is there and no regular file (links are not followed)";
+	else if (st.st_uid != geteuid())
+		*why = "it belongs to another user";
+	else if (st.st_mode & 022)
+		*why = "others can write it";
+	else if (st.st_nlink != 1)
+		*why = "it has another name as well";
+	if (!*why) {
+		snprintf(link, sizeof(link), "/proc/self/fd/%d", there);
+		fd = open(link, flags);
+	}
+	fd = *why ? -EPERM : fd < 0 ? -errno : fd;
+	close(there);
+	return fd;
+}
+
+static void open_file(struct broker *b, const struct wire_request *req)
+{
+	struct wire_reply r = { .kind = WIRE_FILE };
+	const char *why = NULL;
+	int fd = open_own_file(req->path, &why);
+
+	b->id = req->id;
+	r.file.error = fd < 0 ? -fd : 0;
+	snprintf(r.file.why, sizeof(r.file.why), "%s", why ? why : "");
+	answer_whole(b, &r, &fd);
+	if (fd >= 0)
+		close(fd);
 }
 
 /* --- the process -------------------------------------------------------------------- */
@@ -247,26 +336,27 @@ static void settle(struct broker *b, uint32_t id)
 	answer_whole(b, &r, NULL);
 }
 
+/* A build that another message ended is begun again, unless a newer one is asked for. */
 static _Noreturn void serve(struct broker *b)
 {
 	static struct wire_request req, newest;
-	bool wanted;
+	bool wanted = false;
 
 	for (;;) {
-		wanted = false;
-		next_request(b, &req, true);
-		do {
+		while (next_request(b, &req, !wanted)) {
 			if (req.kind == WIRE_SETTLE) {
 				settle(b, req.id);
+			} else if (req.kind == WIRE_OPEN) {
+				open_file(b, &req);
 			} else {
 				newest = req;
 				wanted = true;
 			}
-		} while (next_request(b, &req, false));
+		}
 		if (!wanted)
 			continue;
 		b->id = newest.id;
-		build(b, &newest);
+		wanted = !build(b, &newest);
 	}
 }
 
@@ -285,10 +375,9 @@ static int leave_terminal(void)
 	return 0;
 }
 
-int broker_start(const struct config *conf, const struct ask *ask, const struct watch *w,
-		 int drop_fd, int *sock)
+int broker_start(const struct config *conf, const struct watch *w, int drop_fd, int *sock)
 {
-	struct broker b = { .conf = conf, .ask = ask, .watch = w };
+	struct broker b = { .conf = conf, .watch = w };
 	pid_t pid, parent = getpid();
 	int pair[2];
 

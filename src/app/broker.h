@@ -9,17 +9,15 @@
 
 #include <sys/types.h>
 
-#include "app/ask.h"
 #include "app/watch.h"
 #include "conf/config.h"
 
 /*
  * Starts it. To be called before the monitor opens anything that must end with it:
- * `drop_fd` is one that the broker has no use for. It reads probes as `conf` says, asks
- * them what `ask` says, and renews the watches of `w`. Its end of the conversation (wire.h) is in *sock. It ends when
- * that is closed, and with its parent. Returns 0 or -errno.
+ * `drop_fd` is one that the broker has no use for. It asks the probes what `conf` says, with
+ * the changes of each request, and renews the watches of `w`. Its end of the conversation
+ * (wire.h) is in *sock. It ends when that is closed, and with its parent. Returns 0 or -errno.
  */
-int broker_start(const struct config *conf, const struct ask *ask, const struct watch *w,
-		 int drop_fd, int *sock);
+int broker_start(const struct config *conf, const struct watch *w, int drop_fd, int *sock);
 
 #endif

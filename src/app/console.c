@@ -11,6 +11,7 @@
 #include "app/console_line.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "conf/changes.h"
 #include "sink/columns.h"
 
 #define LINE_MAX_BYTES 4096
@@ -57,7 +58,8 @@ static bool run_line(struct console *c, char *line)
 
 	err = console_parse(line, &command, &arg, &why);
 	if (!err)
-		err = command->run(c->host, arg, &answer, &why);
+		err = command->run(&(struct console_call){ c->host, command->name, arg, &answer,
+							   &why });
 	if (err < 0)
 		refuse(c, &why);
 	else
@@ -122,9 +124,12 @@ static const char *offer(void *arg, const char *before, int n)
 	case TAKES_STAGE:
 		return n < s->stages.n ? s->stages.v[n].name : NULL;
 	case TAKES_COLUMNS:
-		if (n >= column_count && n - column_count < c->host->view->columns.users)
-			return c->host->view->columns.user[n - column_count].name;
+		if (n >= column_count && n - column_count < c->host->view->columns->users)
+			return c->host->view->columns->user[n - column_count].name;
 		return n < column_count ? column_table[n].name : NULL;
+	case TAKES_SETTING:
+		return changes_option(n);
+	case TAKES_VALUE:
 	case TAKES_NOTHING:
 	case TAKES_TEXT:
 		break;
@@ -281,6 +286,12 @@ void console_show(struct console *c)
 {
 	if (c && c->terminal)
 		console_line_show();
+}
+
+void console_fail(struct console *c)
+{
+	if (c)
+		c->failed = true;
 }
 
 bool console_failed(const struct console *c)

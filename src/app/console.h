@@ -21,13 +21,21 @@
 struct console_host {
 	struct session *session;
 	struct view *view;
-	struct table **table;
 	struct out *out;     /* the row stream */
 	bool paused;         /* rows are counted and not shown */
 	uint64_t paused_was; /* how many were not shown before this pause */
 	bool new_table;      /* its header is still to be printed */
 	bool quit;
 	int (*read_books)(void *loop); /* brings the session's account up to date */
+	/* an option, as changes_set() takes it; the program once more; what is being made of
+	 * either. What is done at once is told in *out, or an error in *why */
+	int (*change)(void *loop, const char *option, const char *value, struct text *out,
+		      struct text *why);
+	int (*reload)(void *loop, struct text *out, struct text *why);
+	bool (*is_asked)(void *loop, struct text *what);
+	/* a file for rows, "off", or "" to be told */
+	int (*tee)(void *loop, const char *path, struct text *out, struct text *why);
+	void (*mark)(void *loop, const char *line, size_t len); /* among the rows */
 	void *loop;
 };
 
@@ -51,6 +59,9 @@ bool console_interrupt(struct console *c);
 /* Takes the prompt away, before anything else is written, and draws it again. */
 void console_hide(struct console *c);
 void console_show(struct console *c);
+
+/* What a command has asked for came to nothing. */
+void console_fail(struct console *c);
 
 /* Whether a command of a script failed. */
 bool console_failed(const struct console *c);

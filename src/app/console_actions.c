@@ -9,6 +9,7 @@
 #include "app/console.h"
 #include "app/console_command.h"
 #include "base/clock.h"
+#include "conf/changes.h"
 #include "event/books.h"
 
 static uint64_t paused_rows(const struct console_host *h)
@@ -20,62 +21,63 @@ static uint64_t paused_rows(const struct console_host *h)
 	return sum.paused;
 }
 
-static int run_help(struct console_host *h, const char *arg, struct text *out, struct text *why)
+static int run_help(const struct console_call *c)
 {
-	const struct console_command *c = NULL;
+	const struct console_command *command = NULL;
 
-	(void)h;
-	if (*arg) {
-		c = console_find(arg, strlen(arg), why);
-		if (!c)
+	if (*c->arg) {
+		command = console_find(c->arg, strlen(c->arg), c->why);
+		if (!command)
 			return -EINVAL;
 	}
-	console_help(c, out);
+	console_help(command, c->out);
 	return 0;
 }
 
-static int run_show(struct console_host *h, const char *arg, struct text *out, struct text *why)
+static int run_show(const struct console_call *c)
 {
-	const struct config *conf = h->session->conf;
-	size_t before = out->len;
+	const struct config *conf = c->host->session->conf;
+	size_t before = c->out->len;
+	struct text what = { 0 };
 	struct tally sum;
 
-	(void)arg;
-	(void)why;
-	h->read_books(h->loop);
-	sum = account_total(&h->session->account);
-	ask_describe(conf, out);
-	if (out->len == before)
-		text_puts(out, "No address, port or expression is filtered for\n");
+	c->host->read_books(c->host->loop);
+	sum = account_total(&c->host->session->account);
+	ask_describe(conf, c->out);
+	if (c->out->len == before)
+		text_puts(c->out, "No address, port or expression is filtered for\n");
+	if (c->host->is_asked(c->host->loop, &what))
+		text_printf(c->out, "Being built: %s\n",
+			    what.len ? what.s : "the same options");
+	text_free(&what);
 	if (conf->stats) {
-		text_printf(out, "Blocks of statistics every %g s, %s\n",
-			    (double)conf->interval_ns / 1e9, h->paused ? "paused" : "shown");
+		text_printf(c->out, "Blocks of statistics every %g s, %s\n",
+			    (double)conf->interval_ns / 1e9, c->host->paused ? "paused" : "shown");
 		return 0;
 	}
-	text_puts(out, "Columns: ");
-	for (int i = 0; i < h->view->columns.n; i++)
-		text_printf(out, "%s%s", i ? "," : "", columns_name(&h->view->columns, i));
-	text_printf(out, "\nTime: %s%s\n", time_mode_name[conf->time], conf->utc ? ", UTC" : "");
+	text_puts(c->out, "Columns: ");
+	for (int i = 0; i < c->host->view->columns->n; i++)
+		text_printf(c->out, "%s%s", i ? "," : "", columns_name(c->host->view->columns, i));
+	text_printf(c->out, "\nTime: %s%s\n", time_mode_name[conf->time], conf->utc ? ", UTC" : "");
 	if (conf->rate)
-		text_printf(out, "Rate: at most %" PRIu64 " events a second\n", conf->rate);
+		text_printf(c->out, "Rate: at most %" PRIu64 " events a second\n", conf->rate);
 	else
-		text_puts(out, "Rate: no limit\n");
-	text_printf(out, "Rows: %" PRIu64 " printed, %" PRIu64 " not shown while paused; now %s\n",
-		    sum.printed, sum.paused, h->paused ? "paused" : "shown");
+		text_puts(c->out, "Rate: no limit\n");
+	text_printf(c->out, "Rows: %" PRIu64 " printed, %" PRIu64 " not shown while paused; now %s\n",
+		    sum.printed, sum.paused, c->host->paused ? "paused" : "shown");
 	return 0;
 }
 
-static int run_stats(struct console_host *h, const char *arg, struct text *out, struct text *why)
+static int run_stats(const struct console_call *c)
 {
-	struct session *s = h->session;
-	int err = h->read_books(h->loop);
+	struct session *s = c->host->session;
+	int err = c->host->read_books(c->host->loop);
 
-	(void)arg;
 	if (err) {
-		text_printf(why, "the kernel's counters cannot be read: %s", strerror(-err));
+		text_printf(c->why, "the kernel's counters cannot be read: %s", strerror(-err));
 		return -EINVAL;
 	}
-	books_so_far(&s->account, s->lines, s->lines_n, out);
+	books_so_far(&s->account, s->lines, s->lines_n, c->out);
 	return 0;
 }
 
@@ -100,100 +102,143 @@ static void add_stage(const struct session *s, int i, struct text *out)
 	text_puts(out, n ? "\n" : "none\n");
 }
 
-static int run_stages(struct console_host *h, const char *arg, struct text *out, struct text *why)
+static int run_stages(const struct console_call *c)
 {
-	const struct session *s = h->session;
+	const struct session *s = c->host->session;
 	int found = 0;
 
 	for (int i = 0; i < s->stages.n; i++) {
-		if (*arg && strcmp(arg, s->stages.v[i].name) != 0)
+		if (*c->arg && strcmp(c->arg, s->stages.v[i].name) != 0)
 			continue;
-		add_stage(s, i, out);
+		add_stage(s, i, c->out);
 		found++;
 	}
 	if (found)
 		return 0;
-	text_puts(why, "no stage is called '");
-	text_add_escaped(why, arg, strnlen(arg, 60), false);
-	text_puts(why, "'; 'stages' lists them");
+	text_puts(c->why, "no stage is called '");
+	text_add_escaped(c->why, c->arg, strnlen(c->arg, 60), false);
+	text_puts(c->why, "'; 'stages' lists them");
 	return -EINVAL;
 }
 
-static int run_pause(struct console_host *h, const char *arg, struct text *out, struct text *why)
+static int run_pause(const struct console_call *c)
 {
-	(void)arg;
-	if (h->paused) {
-		text_puts(why, "paused already");
+	if (c->host->paused) {
+		text_puts(c->why, "paused already");
 		return -EINVAL;
 	}
-	h->paused = true;
-	h->paused_was = paused_rows(h);
-	text_puts(out, h->session->conf->stats
+	c->host->paused = true;
+	c->host->paused_was = paused_rows(c->host);
+	text_puts(c->out, c->host->session->conf->stats
 			       ? "Paused: counting goes on, no block is shown\n"
 			       : "Paused: rows are counted and not shown until 'resume'\n");
 	return 0;
 }
 
-static int run_resume(struct console_host *h, const char *arg, struct text *out, struct text *why)
+static int run_resume(const struct console_call *c)
 {
-	(void)arg;
-	if (!h->paused) {
-		text_puts(why, "not paused");
+	if (!c->host->paused) {
+		text_puts(c->why, "not paused");
 		return -EINVAL;
 	}
-	h->paused = false;
-	if (h->session->conf->stats)
-		text_puts(out, "Resumed\n");
+	c->host->paused = false;
+	if (c->host->session->conf->stats)
+		text_puts(c->out, "Resumed\n");
 	else
-		text_printf(out, "Resumed: %" PRIu64 " rows were not shown\n",
-			    paused_rows(h) - h->paused_was);
+		text_printf(c->out, "Resumed: %" PRIu64 " rows were not shown\n",
+			    paused_rows(c->host) - c->host->paused_was);
 	return 0;
 }
 
-static int run_mark(struct console_host *h, const char *arg, struct text *out, struct text *why)
+static int run_mark(const struct console_call *c)
 {
-	struct clock_stamp stamp = { .utc = h->session->conf->utc };
+	struct clock_stamp stamp = { .utc = c->host->session->conf->utc };
 	uint64_t now = clock_monotonic_ns() + (uint64_t)clock_wall_offset_ns();
-	struct text *rows = &h->out->buf;
+	struct text line = { 0 };
 
-	(void)out;
-	(void)why;
-	text_printf(rows, "--- %s ", clock_stamp(&stamp, now));
-	text_add_escaped(rows, arg, strlen(arg), false);
-	text_puts(rows, "\n");
+	text_printf(&line, "--- %s ", clock_stamp(&stamp, now));
+	text_add_escaped(&line, c->arg, strlen(c->arg), false);
+	text_puts(&line, "\n");
+	c->host->mark(c->host->loop, text_str(&line), line.len);
+	text_free(&line);
 	return 0;
 }
 
-static int run_columns(struct console_host *h, const char *arg, struct text *out, struct text *why)
+static int run_tee(const struct console_call *c)
 {
-	struct session *s = h->session;
-	int err;
-
-	(void)out;
-	if (s->conf->stats) {
-		text_puts(why, "there are no columns with -s");
-		return -EINVAL;
-	}
-	err = view_change_columns(h->view, s->conf, arg, h->table, s->shown, s->hooks.n, why);
-	if (err == -ENOMEM)
-		text_puts(why, strerror(ENOMEM));
-	h->new_table = !err;
-	return err;
+	return c->host->tee(c->host->loop, c->arg, c->out, c->why);
 }
 
-static int run_quit(struct console_host *h, const char *arg, struct text *out, struct text *why)
+/* --- options ----------------------------------------------------------------------- */
+
+static int give(const struct console_call *c, const char *option, const char *value)
 {
-	(void)arg;
-	(void)out;
-	(void)why;
-	h->quit = true;
+	if (!*value)
+		return changes_show(c->host->session->conf, option, c->out, c->why);
+	return c->host->change(c->host->loop, option, value, c->out, c->why);
+}
+
+/* A command that is called like its option. */
+static int run_option(const struct console_call *c)
+{
+	return give(c, c->name, c->arg);
+}
+
+static int run_set(const struct console_call *c)
+{
+	size_t len = strcspn(c->arg, " \t=");
+	char option[64] = "";
+	const char *name;
+
+	for (int i = 0; !len && (name = changes_option(i)); i++)
+		changes_show(c->host->session->conf, name, c->out, c->why);
+	if (!len)
+		return 0;
+	/* a name that is too long is no option's either */
+	memcpy(option, c->arg, len < sizeof(option) ? len : sizeof(option) - 1);
+	return give(c, option, c->arg + len + strspn(c->arg + len, " \t="));
+}
+
+static int run_reload(const struct console_call *c)
+{
+	return c->host->reload(c->host->loop, c->out, c->why);
+}
+
+static int run_quit(const struct console_call *c)
+{
+	c->host->quit = true;
 	return 0;
 }
+
+#define ANEW                                                                                       \
+	"What needs another program in the kernel is compiled while the one that runs goes on; "    \
+	"it takes its place when it is attached, and a line says so. 'any' takes the filter away."
 
 const struct console_command console_table[] = {
 	{ "help", TAKES_COMMAND, "[COMMAND]", "list the commands, or explain one", NULL, run_help },
-	{ "show", TAKES_NOTHING, NULL, "what is set: filters, columns, rate, pause", NULL,
+	{ "show", TAKES_NOTHING, NULL, "what is in force: filters, columns, rate, pause", NULL,
 	  run_show },
+	{ "ip", TAKES_VALUE, "[ADDR[/LEN]]", "other addresses in the place of -i, or show them",
+	  "A list as -i has it; '+ADDR' adds to it. " ANEW, run_option },
+	{ "port", TAKES_VALUE, "[PORTS]", "other ports in the place of -p, or show them",
+	  "A list as -p has it; '+PORTS' adds to it. " ANEW, run_option },
+	{ "filter", TAKES_VALUE, "[EXPR]", "another tcpdump expression, or show it", ANEW,
+	  run_option },
+	{ "where", TAKES_VALUE, "[EXPR]", "another C expression for --where, or show it", ANEW,
+	  run_option },
+	{ "columns", TAKES_COLUMNS, "[LIST]", "other columns: a list as -o has it, or show it",
+	  "NAME,NAME... or +NAME,-NAME..., which is added to the usual eight and taken out of "
+	  "them; 'default' are the usual ones. At once where their numbers are collected, else by "
+	  "another program.",
+	  run_option },
+	{ "rate", TAKES_VALUE, "[N]", "at most N events a second, 0: no limit; or show it", NULL,
+	  run_option },
+	{ "set", TAKES_SETTING, "[OPTION [VALUE]]", "give any of these options anew, or show them",
+	  NULL, run_set },
+	{ "reload", TAKES_NOTHING, NULL, "build the probes anew from the files on disk",
+	  "The program that runs goes on until the new one is attached, and for good if it cannot "
+	  "be built.",
+	  run_reload },
 	{ "stats", TAKES_NOTHING, NULL, "the books so far",
 	  "Counted for each stage since the start, as at the end. What is in the rings at this "
 	  "moment is told apart.",
@@ -209,11 +254,11 @@ const struct console_command console_table[] = {
 	{ "mark", TAKES_TEXT, "TEXT", "a line with the time and this text among the rows",
 	  "It begins with \"--- \". It is written to where rows go, also during a pause.",
 	  run_mark },
-	{ "columns", TAKES_COLUMNS, "LIST", "other columns: a list as -o has it",
-	  "NAME,NAME... or +NAME,-NAME..., which is added to the usual eight and taken out of "
-	  "them. Columns whose numbers were not collected from the start cannot be had: that "
-	  "needs another program in the kernel.",
-	  run_columns },
+	{ "tee", TAKES_VALUE, "[FILE|off]", "write rows to a file as well, or no more",
+	  "A file that is not there is made, for its user alone; to one of our own that nobody else "
+	  "can write rows are added; no link is followed. Every column is written, without "
+	  "colours. A write that fails ends it, and a line says how many rows are in the file.",
+	  run_tee },
 	{ "quit", TAKES_NOTHING, NULL, "end, as Ctrl-D does", NULL, run_quit },
 };
 const int console_commands = sizeof(console_table) / sizeof(console_table[0]);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/spell.h"
+#include "conf/changes.h"
 
 #define BLANKS " \t\r"
 #define MAX_SHOWN 60 /* bytes of a line that a message repeats */
@@ -76,7 +77,7 @@ int console_parse(char *line, const struct console_command **command, const char
 		add_quoted(why, rest, strlen(rest));
 		return -EINVAL;
 	}
-	if (!*rest && ((*command)->takes == TAKES_COLUMNS || (*command)->takes == TAKES_TEXT)) {
+	if (!*rest && (*command)->takes == TAKES_TEXT) {
 		text_printf(why, "%s: its argument %s is missing", (*command)->name,
 			    (*command)->arg);
 		return -EINVAL;
@@ -96,7 +97,7 @@ void console_help(const struct console_command *command, struct text *out)
 	for (int i = 0; i < console_commands && !command; i++) {
 		text_reset(&usage);
 		add_usage(&console_table[i], &usage);
-		text_printf(out, "  %-16s  %s\n", text_str(&usage), console_table[i].help);
+		text_printf(out, "  %-19s  %s\n", text_str(&usage), console_table[i].help);
 	}
 	text_free(&usage);
 	if (!command)
@@ -105,4 +106,9 @@ void console_help(const struct console_command *command, struct text *out)
 	text_printf(out, ": %s\n", command->help);
 	if (command->more)
 		text_printf(out, "%s\n", command->more);
+	if (command->takes != TAKES_SETTING)
+		return;
+	changes_help(out);
+	text_puts(out, "'any' or 'default' in place of a value: as if the option were not given; "
+		       "'+VALUE' adds to a list\n");
 }

@@ -15,12 +15,21 @@ enum console_takes {
 	TAKES_STAGE,   /* a stage's name, or nothing */
 	TAKES_COLUMNS, /* a list as -o has it */
 	TAKES_TEXT,
+	TAKES_VALUE, /* of the option that is called like the command, or nothing */
+	TAKES_SETTING, /* an option's name and a value, or nothing */
 };
 
-/* Does it; `arg` is "" where none was given. Adds the answer to *out, a line or more, and
- * returns 0; or -EINVAL with one line in *why. */
-typedef int (*console_run)(struct console_host *h, const char *arg, struct text *out,
-			   struct text *why);
+/* One command as it was typed. */
+struct console_call {
+	struct console_host *host;
+	const char *name;
+	const char *arg; /* "" where none was given */
+	struct text *out, *why;
+};
+
+/* Does it. Adds the answer to *out, a line or more, and returns 0; or -EINVAL with one line in
+ * *why. */
+typedef int (*console_run)(const struct console_call *c);
 
 struct console_command {
 	const char *name;

@@ -289,11 +289,6 @@ static void last_drain(struct loop *l)
 	loop_read_account(l);
 }
 
-static int read_books(void *loop)
-{
-	return loop_read_account(loop);
-}
-
 /* The commands are a part of what is asked: see console_failed(). */
 static int status(const struct loop *l)
 {
@@ -310,10 +305,12 @@ static void finish(struct loop *l)
 	log_info("Detaching probes...");
 	session_detach(l->s);
 	last_drain(l);
+	loop_drop_changes(l);
 	if (l->leaving.s) {
 		l->unwritten_n = 0; /* rows that nobody takes any more */
 		loop_retire(l, false);
 	}
+	loop_close_tee(l);
 	books_closing(&l->s->account, l->s->lines, l->s->lines_n, &t);
 	if (l->end == WRITE_FAILED)
 		log_error("cannot write the rows: %s", strerror(-l->error));
@@ -324,15 +321,10 @@ static void finish(struct loop *l)
 
 int loop_run(struct session *s, struct view *view, struct swap *swap)
 {
-	struct loop l = { .s = s, .view = view, .swap = swap };
+	struct loop l = { .s = s, .view = view, .swap = swap, .tee.fd = -1 };
 	int err;
 
-	l.host = (struct console_host){ .session = s,
-					.view = view,
-					.table = &l.table,
-					.out = &l.out,
-					.read_books = read_books,
-					.loop = &l };
+	loop_host(&l);
 	out_open(&l.out, STDOUT_FILENO, s->stop_fd);
 	view_begin(view, s->conf, l.out.tty);
 	err = table_open(&l.table, s->shown, s->hooks.n, s->conf->debug_func, &view->table);
@@ -343,14 +335,14 @@ int loop_run(struct session *s, struct view *view, struct swap *swap)
 	l.before = calloc((size_t)s->lines_n + 1, sizeof(*l.before));
 	if (!err && !l.before)
 		err = -ENOMEM;
+	if (!err && swap)
+		err = swap_run(swap, s);
 	if (!err && s->conf->console)
 		err = console_open(&l.console, &l.host);
 	if (!err)
 		err = confine(s);
 	if (!err) {
 		table_set_symboliser(l.table, kernel_symbol_at);
-		if (swap)
-			swap_run(swap, s);
 		l.started_ns = l.block_ns = l.refreshed_ns = clock_monotonic_ns();
 		if (s->conf->duration_ns)
 			l.ends_ns = l.started_ns + s->conf->duration_ns;

@@ -8,8 +8,6 @@
 
 #include "base/log.h"
 
-#define NOT_RELOADED "Not reloaded: the program that was there goes on"
-
 /* What the last block of -s showed, for the lines of the new program. */
 static void carry_before(const struct loop *l, struct books_line *before)
 {
@@ -22,19 +20,34 @@ static void carry_before(const struct loop *l, struct books_line *before)
 				before[i] = l->before[k];
 }
 
+/* All that may fail, before the programs change places. */
+static int prepare(struct loop *l, const struct session *offer, struct feed *fresh,
+		   struct books_line **before, struct view_change *look)
+{
+	struct text why = { 0 };
+	int err;
+
+	*before = calloc((size_t)(offer->stages.n + l->s->lines_n) + 1, sizeof(**before));
+	err = feed_open(fresh, l, offer, l->s->rings ? rings_capacity(l->s->rings) : 0);
+	if (!err && !*before)
+		err = -ENOMEM;
+	if (!err)
+		err = view_prepare(l->view, look, offer->conf, &offer->setting->collected,
+				   offer->shown, offer->hooks.n, &why);
+	text_free(&why);
+	return err;
+}
+
 static void exchange(struct loop *l)
 {
-	const struct session *offer = swap_offer(l->swap);
-	struct books_line *before;
+	struct books_line *before = NULL;
 	struct text said = { 0 };
-	struct feed fresh;
+	struct feed fresh = { 0 };
+	struct view_change look = { 0 };
 	int err;
 
 	console_hide(l->console);
-	before = calloc((size_t)(offer->stages.n + l->s->lines_n) + 1, sizeof(*before));
-	err = feed_open(&fresh, l, offer, l->s->rings ? rings_capacity(l->s->rings) : 0);
-	if (!err && !before)
-		err = -ENOMEM;
+	err = prepare(l, swap_offer(l->swap), &fresh, &before, &look);
 	if (!err)
 		err = swap_commit(l->swap, &l->old, &said);
 	else
@@ -43,7 +56,9 @@ static void exchange(struct loop *l)
 		log_info("%s", said.s);
 	text_free(&said);
 	if (err) {
-		log_info(NOT_RELOADED);
+		if (swap_is_commanded(l->swap))
+			console_fail(l->console);
+		view_forget(&look);
 		feed_close(&fresh);
 		free(before);
 		return;
@@ -52,6 +67,8 @@ static void exchange(struct loop *l)
 	l->leaving.s = &l->old;
 	l->now = fresh;
 	l->settled = false;
+	collected_map(&l->old.setting->collected, &l->s->setting->collected, l->old_slots);
+	loop_look(l, &look);
 	carry_before(l, before);
 	free(l->before);
 	l->before = before;
@@ -91,6 +108,17 @@ void loop_retire(struct loop *l, bool tell)
 	loop_poll_rings(l);
 }
 
+static void alone(struct loop *l, const struct text *why)
+{
+	log_error("%s", text_str(why));
+	if (l->tee_path)
+		console_fail(l->console);
+	free(l->tee_path);
+	l->tee_path = NULL;
+	if (swap_is_commanded(l->swap))
+		console_fail(l->console);
+}
+
 void loop_look_at_swap(struct loop *l)
 {
 	struct text t = { 0 };
@@ -102,12 +130,14 @@ void loop_look_at_swap(struct loop *l)
 			exchange(l);
 		else if (news == SWAP_SETTLED)
 			l->settled = true;
-		else if (news == SWAP_FAILED)
-			log_info("%s\n" NOT_RELOADED, text_str(&t));
+		else if (news == SWAP_FILE)
+			loop_tee_opened(l);
 		else if (news == SWAP_ALONE)
-			log_error("%s", text_str(&t));
+			alone(l, &t);
 		else if (t.len)
 			log_info("%s", t.s);
+		if (news == SWAP_FAILED && swap_is_commanded(l->swap))
+			console_fail(l->console);
 		text_reset(&t);
 	}
 	text_free(&t);

@@ -14,6 +14,7 @@
 
 #include "app/console.h"
 #include "app/loop.h"
+#include "app/tee.h"
 #include "base/out.h"
 #include "event/merge.h"
 
@@ -57,8 +58,11 @@ struct loop {
 	struct session old;
 	struct feed leaving; /* .s is NULL when there is none */
 	bool settled;        /* and it is not called any more */
+	int old_slots[LNK_MAX_EXTRA]; /* where its records have the numbers of the new ones */
 	struct out out;
 	struct console *console; /* NULL: none */
+	struct tee tee;
+	char *tee_path; /* of a file that is being opened; NULL: none */
 	struct console_host host;
 	struct pollfd *fds;
 	int nfds;
@@ -124,6 +128,22 @@ void loop_look_at_swap(struct loop *l);
 
 /* Closes the books of the program that was replaced; `tell`: and says what it left. */
 void loop_retire(struct loop *l, bool tell);
+
+/* --- loop_change.c ---------------------------------------------------------------- */
+
+/* What commands change: at once, or by asking for another program. */
+void loop_host(struct loop *l);
+
+/* SWAP_FILE, and with the broker's end no file can come any more. */
+void loop_tee_opened(struct loop *l);
+void loop_tee_write(struct loop *l);
+
+/* At the end: what was asked for and is not there. */
+void loop_drop_changes(struct loop *l);
+void loop_close_tee(struct loop *l);
+
+/* The table takes another look. */
+void loop_look(struct loop *l, struct view_change *look);
 
 /* --- loop.c ----------------------------------------------------------------------- */
 

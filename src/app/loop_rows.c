@@ -146,6 +146,7 @@ void loop_flush(struct loop *l)
 
 	if (l->out.buf.len)
 		console_hide(l->console);
+	loop_tee_write(l);
 	do
 		err = out_flush(&l->out, patience_ms(l));
 	while (err == -EAGAIN && l->end == RUNNING && look_around(l));
@@ -164,6 +165,7 @@ static void on_event(void *arg, const struct lnk_record *e)
 	struct feed *f = arg;
 	struct loop *l = f->l;
 	const struct config *c = l->s->conf;
+	struct lnk_record moved;
 
 	if (l->end == READER_GONE || l->end == WRITE_FAILED || (c->count && l->rows >= c->count))
 		return;
@@ -173,7 +175,13 @@ static void on_event(void *arg, const struct lnk_record *e)
 	}
 	if (l->leaving.s) /* a command may have made another table since */
 		table_set_hooks(l->table, f->s->shown);
+	if (f == &l->leaving) {
+		moved = *e;
+		collected_move(&moved, l->old_slots);
+		e = &moved;
+	}
 	table_row(l->table, e, l->wall_offset_ns, &l->out.buf);
+	tee_row(&l->tee, f->s->shown, e, l->wall_offset_ns);
 	l->rows++;
 	note_row(l, &f->s->account.v[e->event.hook]);
 	if (l->out.buf.len >= FLUSH_BYTES)

@@ -12,6 +12,7 @@
 
 /* What the broker logs is kept up to here. */
 #define LOG_MAX ((size_t)1 << 20)
+#define SOURCE_MAX ((size_t)8 << 20)
 #define MAX_PARTS 1024
 
 void offer_init(struct offer *o)
@@ -77,6 +78,10 @@ int offer_take(struct offer *o, const struct wire_reply *r, int fds[WIRE_MAX_FDS
 		if (o->s.said.len < LOG_MAX)
 			text_add_escaped(&o->s.said, r->text, strlen(r->text), true);
 		return 0;
+	case WIRE_SOURCE:
+		if (o->s.text.len < SOURCE_MAX)
+			text_puts(&o->s.text, r->text);
+		return 0;
 	case WIRE_PART:
 		if (o->s.source.n == MAX_PARTS)
 			return -EPROTO;
@@ -125,20 +130,22 @@ static bool places_hold(const struct offer *o, const struct session *running)
 	return true;
 }
 
-int offer_complete(struct offer *o, const struct session *running, const struct wire_reply *r)
+int offer_complete(struct offer *o, const struct session *running, struct setting *setting,
+		   const struct wire_reply *r)
 {
 	struct session *s = &o->s;
 	int i, err;
 
 	if (s->program.counters_fd < 0 || r->done.hooks != (uint32_t)s->hooks.n ||
-	    r->done.stages != (uint32_t)o->served_n || !places_hold(o, running))
+	    r->done.stages != (uint32_t)o->served_n ||
+	    r->done.extra != (uint32_t)setting->extra || !places_hold(o, running))
 		return -EPROTO;
-	s->conf = running->conf;
+	session_set(s, setting);
 	if (!buffers_slots(s->conf)) { /* it was sent for nothing */
 		close(s->program.shared_fd);
 		s->program.shared_fd = -1;
 	}
-	s->extra = running->extra;
+	s->extra = setting->extra;
 	s->stop_fd = running->stop_fd;
 	err = session_plan(s);
 	if (!err && s->stages.n != o->served_n)

@@ -30,8 +30,10 @@ void offer_drop(struct offer *o);
  * -1 then. Returns 0 or -errno. */
 int offer_take(struct offer *o, const struct wire_reply *r, int fds[WIRE_MAX_FDS]);
 
-/* Makes a session of it when WIRE_DONE has come, asked what `running` is. Returns 0, -EPROTO when something is missing or does not fit, -errno. */
-int offer_complete(struct offer *o, const struct session *running, const struct wire_reply *r);
+/* Makes a session of it when WIRE_DONE has come, one that was asked what `setting` says.
+ * Returns 0, -EPROTO when something is missing or does not fit, -errno. */
+int offer_complete(struct offer *o, const struct session *running, struct setting *setting,
+		   const struct wire_reply *r);
 
 /*
  * Lets the hooks call the offer's program. *cur becomes the offer's session, *old what *cur

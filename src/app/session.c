@@ -474,6 +474,14 @@ int session_make(struct session *s, const struct config *conf, const struct ask 
 	return err ? err : check_served(s);
 }
 
+void session_set(struct session *s, struct setting *setting)
+{
+	setting_use(setting);
+	setting_drop(s->setting);
+	s->setting = setting;
+	s->conf = &setting->conf;
+}
+
 void session_detach(struct session *s)
 {
 	missed_end(&s->hooks, s->program.counters_fd);
@@ -591,5 +599,6 @@ void session_close(struct session *s)
 	text_free(&s->said);
 	free(s->shown);
 	free(s->lines);
+	setting_drop(s->setting);
 	*s = (struct session){ .program = NO_PROGRAM };
 }

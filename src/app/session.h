@@ -8,6 +8,7 @@
 
 #include "app/ask.h"
 #include "app/choice.h"
+#include "app/setting.h"
 #include "bpf/hooks.h"
 #include "bpf/program.h"
 #include "bpf/rings.h"
@@ -21,6 +22,7 @@
 
 struct session {
 	const struct config *conf;
+	struct setting *setting; /* that *conf is of; NULL: it is nobody's */
 	int stop_fd; /* readable when the user wants to end; owned by the caller */
 	/* hooks that another session has attached by stubs: its places are taken as they are
 	 * (NULL: attach all, and open rings) */
@@ -74,6 +76,9 @@ int session_make(struct session *s, const struct config *conf, const struct ask 
 /* After the hooks of a session that was not made by session_start() are known: its stages,
  * its account, and what is shown of each hook. */
 int session_plan(struct session *s);
+
+/* What it is asked from here on: uses `setting`. */
+void session_set(struct session *s, struct setting *setting);
 
 /* s->lines for the stages of s, and for stages of which there are only retired tallies. */
 int session_make_lines(struct session *s);

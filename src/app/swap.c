@@ -36,8 +36,8 @@ struct swap {
 	int sock; /* -1: the broker has ended */
 	struct watch watch;
 	struct session *running;
-	struct wire_change runs;
-	struct wire_change wanted; /* by the newest request */
+	const struct config *base; /* what the command line said */
+	struct setting *wanted;    /* by the newest request; NULL: what runs */
 	uint32_t id;               /* of the newest request */
 	bool building, ready, settling;
 	bool unsent;        /* the newest request is not on its way yet */
@@ -49,36 +49,41 @@ struct swap {
 	uint64_t settled_by_ns;
 	uint64_t lost_before; /* rows, when the newest request was made */
 	struct offer offer;
-	struct text changed; /* names of parts */
+	struct text changed; /* names of parts, options */
+	bool parts;          /* ... of parts */
+	char *path;          /* of the file that is asked for; NULL: none */
+	bool unsent_path;
+	int file; /* the answer: a descriptor, or -errno */
+	struct text file_why;
 	uint64_t compile_ns, load_ns, attach_ns;
 };
 
 /* --- open and close ----------------------------------------------------------------- */
 
-int swap_open(struct swap **out, const struct config *conf, const struct ask *ask, int stop_fd)
+int swap_open(struct swap **out, const struct config *conf, int stop_fd)
 {
 	struct swap *sw = calloc(1, sizeof(*sw));
 	int err = sw ? 0 : -ENOMEM;
 
 	if (!err && !kernel_has_kprobe_pmu() && kernel_has_kprobes()) {
-		log_error(
-			"--watch needs Linux 4.17: on this kernel a kprobe belongs to the process "
-			"that made it");
+		log_error("%s needs Linux 4.17: on this kernel a kprobe belongs to the process "
+			  "that made it",
+			  conf->watch ? "--watch" : "-C");
 		free(sw);
 		return -EOPNOTSUPP;
 	}
 	if (!err) {
 		sw->sock = sw->watch.fd = -1;
+		sw->file = -1;
+		sw->base = conf;
 		offer_init(&sw->offer);
-		wire_change_of(&sw->runs, conf, ask);
-		sw->wanted = sw->runs;
 	}
 	if (!err && conf->watch)
 		err = watch_open(&sw->watch, conf);
 	if (!err)
-		err = broker_start(conf, ask, &sw->watch, stop_fd, &sw->sock);
+		err = broker_start(conf, &sw->watch, stop_fd, &sw->sock);
 	if (err) {
-		log_error("cannot watch the probes: %s", strerror(-err));
+		log_error("cannot start what builds another program: %s", strerror(-err));
 		swap_close(sw);
 		return err;
 	}
@@ -94,14 +99,30 @@ void swap_close(struct swap *sw)
 	watch_close(&sw->watch);
 	if (sw->sock >= 0)
 		close(sw->sock);
+	if (sw->file >= 0)
+		close(sw->file);
+	free(sw->path);
+	text_free(&sw->file_why);
 	text_free(&sw->changed);
 	text_free(&sw->failure);
+	setting_drop(sw->wanted);
 	free(sw);
 }
 
-void swap_run(struct swap *sw, struct session *running)
+int swap_run(struct swap *sw, struct session *running)
 {
+	static const struct changes none;
+	struct setting *setting;
+	struct text why = { 0 };
+	int err = setting_make(&setting, sw->base, &none, &why);
+
+	text_free(&why);
+	if (err)
+		return err;
 	sw->running = running;
+	session_set(running, setting);
+	setting_drop(setting);
+	return 0;
 }
 
 int swap_fd(const struct swap *sw)
@@ -118,7 +139,7 @@ uint64_t swap_due_ns(const struct swap *sw)
 {
 	if (sw->sock < 0)
 		return sw->settling ? sw->settled_by_ns : UINT64_MAX;
-	if (sw->ready || sw->unsent || sw->unsent_settle)
+	if (sw->ready || sw->unsent || sw->unsent_settle || sw->unsent_path)
 		return clock_monotonic_ns() + NSEC_PER_MSEC;
 	return watch_due_ns(&sw->watch);
 }
@@ -146,6 +167,19 @@ static uint64_t rows_lost(const struct session *s)
 	return account_total(&s->account).kernel.lost;
 }
 
+struct setting *swap_setting(const struct swap *sw)
+{
+	return sw->wanted ? sw->wanted : sw->running->setting;
+}
+
+static void set_wanted(struct swap *sw, struct setting *setting)
+{
+	if (setting)
+		setting_use(setting);
+	setting_drop(sw->wanted);
+	sw->wanted = setting;
+}
+
 /* Tries to send the newest request; a full socket is tried again later. */
 static void send_request(struct swap *sw)
 {
@@ -157,7 +191,7 @@ static void send_request(struct swap *sw)
 	r->kind = WIRE_BUILD;
 	r->id = sw->id;
 	r->digest = sw->forced ? 0 : source_digest(&sw->running->source);
-	r->change = sw->wanted;
+	r->changes = swap_setting(sw)->changes;
 	add_live(r, sw->running);
 	err = wire_send(sw->sock, r, wire_request_size(r->live_n), NULL, 0, MSG_DONTWAIT);
 	free(r);
@@ -180,10 +214,38 @@ static int request(struct swap *sw, bool forced)
 	return 0;
 }
 
-int swap_request(struct swap *sw, const struct config *conf, const struct ask *ask)
+int swap_request(struct swap *sw, struct setting *setting)
 {
-	wire_change_of(&sw->wanted, conf, ask);
-	return request(sw, true);
+	int err = sw->sock < 0 ? -EPIPE : 0;
+
+	if (!err) {
+		set_wanted(sw, setting);
+		err = request(sw, true);
+	}
+	return err;
+}
+
+bool swap_is_asked(const struct swap *sw, struct text *what)
+{
+	if (!sw->building && !sw->ready)
+		return false;
+	if (what)
+		changes_describe(sw->running->conf, &swap_setting(sw)->conf, what);
+	return true;
+}
+
+bool swap_is_commanded(const struct swap *sw)
+{
+	return sw->forced;
+}
+
+void swap_amend(struct swap *sw, struct setting *setting)
+{
+	if (!sw->building && !sw->ready)
+		return;
+	set_wanted(sw, setting);
+	if (sw->ready)
+		session_set(&sw->offer.s, setting);
 }
 
 /* Asks for WIRE_SETTLED. An end of the broker is found by swap_turn(). */
@@ -195,6 +257,45 @@ static void send_settle(struct swap *sw)
 	r.id = sw->id;
 	err = wire_send(sw->sock, &r, wire_request_size(0), NULL, 0, MSG_DONTWAIT);
 	sw->unsent_settle = err == -EAGAIN || err == -ENOMEM || err == -ENOBUFS;
+}
+
+static void send_path(struct swap *sw)
+{
+	struct wire_request *r = calloc(1, sizeof(*r));
+	int err = -ENOMEM;
+
+	if (r) {
+		r->kind = WIRE_OPEN;
+		r->id = sw->id;
+		memcpy(r->path, sw->path, strlen(sw->path) + 1);
+		err = wire_send(sw->sock, r, wire_request_size(0), NULL, 0, MSG_DONTWAIT);
+	}
+	free(r);
+	sw->unsent_path = err == -EAGAIN || err == -ENOMEM || err == -ENOBUFS;
+}
+
+int swap_open_file(struct swap *sw, const char *path)
+{
+	if (sw->sock < 0)
+		return -EPIPE;
+	if (sw->path)
+		return -EBUSY;
+	if (strlen(path) >= WIRE_PATH_MAX)
+		return -ENAMETOOLONG;
+	sw->path = strdup(path);
+	if (!sw->path)
+		return -ENOMEM;
+	send_path(sw);
+	return 0;
+}
+
+int swap_take_file(struct swap *sw, struct text *why)
+{
+	int fd = sw->file;
+
+	text_puts(why, text_str(&sw->file_why));
+	sw->file = -1;
+	return fd;
 }
 
 /* --- answers ------------------------------------------------------------------------ */
@@ -212,16 +313,21 @@ static void add_log(struct text *text, const struct text *log)
 
 static enum swap_news fail(struct swap *sw, int err, struct text *text)
 {
+	struct text what = { 0 };
 	bool known;
 
 	add_log(text, &sw->offer.log);
 	if (!text->len)
 		text_puts(text, strerror(-err));
+	changes_describe(sw->running->conf, &swap_setting(sw)->conf, &what);
+	text_printf(text, "\n%s%s: the program that was there goes on",
+		    what.len ? "Not changed: " : "Not reloaded", text_str(&what));
+	text_free(&what);
 	known = sw->failed && sw->again && !strcmp(text_str(&sw->failure), text_str(text));
 	text_reset(&sw->failure);
 	text_puts(&sw->failure, text_str(text));
-	sw->wanted = sw->runs;
-	sw->failed = true;
+	set_wanted(sw, NULL);
+	sw->failed = !sw->forced;
 	offer_drop(&sw->offer);
 	if (known)
 		text_reset(text);
@@ -239,14 +345,31 @@ static enum swap_news done(struct swap *sw, const struct wire_reply *r, struct t
 		if (sw->failed)
 			text_puts(text, "Not reloaded: the probes are again those that run");
 		sw->failed = false;
+		set_wanted(sw, NULL);
 		offer_drop(&sw->offer);
 		return SWAP_SAME;
 	}
-	err = r->done.error ? -r->done.error : offer_complete(&sw->offer, sw->running, r);
+	err = r->done.error ? -r->done.error : offer_complete(&sw->offer, sw->running, swap_setting(sw), r);
 	if (err)
 		return fail(sw, err, text);
 	sw->ready = true;
 	return SWAP_NONE;
+}
+
+static enum swap_news file(struct swap *sw, const struct wire_reply *r, int *fd)
+{
+	free(sw->path);
+	sw->path = NULL;
+	text_reset(&sw->file_why);
+	if (r->file.why[0])
+		text_add_escaped(&sw->file_why, r->file.why, strlen(r->file.why), false);
+	else if (r->file.error)
+		text_puts(&sw->file_why, strerror(r->file.error));
+	if (sw->file >= 0)
+		close(sw->file);
+	sw->file = r->file.error ? -r->file.error : *fd;
+	*fd = -1;
+	return SWAP_FILE;
 }
 
 static enum swap_news alone(struct swap *sw, struct text *text)
@@ -254,12 +377,16 @@ static enum swap_news alone(struct swap *sw, struct text *text)
 	if (sw->sock >= 0)
 		close(sw->sock);
 	sw->sock = -1;
-	sw->building = sw->ready = sw->unsent = sw->unsent_settle = false;
+	sw->forced = sw->forced && (sw->building || sw->ready);
+	sw->building = sw->ready = sw->unsent = sw->unsent_settle = sw->unsent_path = false;
+	set_wanted(sw, NULL);
 	sw->settled_by_ns = clock_monotonic_ns() + SETTLE_ALONE_NS;
 	offer_drop(&sw->offer);
 	text_puts(text,
 		  "the process that builds programs has ended: this one runs on, and no change "
 		  "of the probes is taken any more");
+	if (sw->path)
+		text_puts(text, "; nor are rows written to the file");
 	return SWAP_ALONE;
 }
 
@@ -285,6 +412,9 @@ static bool receive(struct swap *sw, enum swap_news *news, struct text *text)
 	if (r.kind == WIRE_SETTLED) {
 		if (sw->settling)
 			*news = SWAP_SETTLED;
+	} else if (r.kind == WIRE_FILE) {
+		if (sw->path)
+			*news = file(sw, &r, fds);
 	} else if (r.id == sw->id && sw->building) {
 		if (r.kind == WIRE_DONE)
 			*news = done(sw, &r, text);
@@ -321,6 +451,8 @@ enum swap_news swap_turn(struct swap *sw, struct text *text)
 	}
 	if (sw->unsent_settle)
 		send_settle(sw);
+	else if (sw->unsent_path)
+		send_path(sw);
 	else if (sw->unsent)
 		send_request(sw);
 	while (news == SWAP_NONE && receive(sw, &news, text))
@@ -407,7 +539,6 @@ static void note_changed(struct text *out, const struct source *now, const struc
 	const struct part *p;
 	size_t i;
 
-	text_reset(out);
 	for (i = 0; i < now->n; i++) {
 		p = find_part(before, now->parts[i].name);
 		if (!p || p->digest != now->parts[i].digest ||
@@ -432,11 +563,14 @@ int swap_commit(struct swap *sw, struct session *old, struct text *text)
 	add_log(text, &sw->offer.log);
 	add_new_lines(text, &cur->said, &old->said);
 	add_gone_stages(text, cur, old);
+	text_reset(&sw->changed);
 	note_changed(&sw->changed, &cur->source, &old->source);
+	sw->parts = sw->changed.len;
+	changes_describe(old->conf, cur->conf, &sw->changed);
 	sw->compile_ns = sw->offer.compile_ns;
 	sw->load_ns = sw->offer.load_ns;
 	sw->attach_ns = sw->offer.attach_ns;
-	sw->runs = sw->wanted;
+	set_wanted(sw, NULL);
 	sw->failed = sw->ready = false;
 	offer_drop(&sw->offer);
 	sw->settling = true;
@@ -464,7 +598,8 @@ static void add_ms(struct text *t, uint64_t ns, const char *what)
 
 static void say_done(const struct swap *sw, uint64_t lost, struct text *text)
 {
-	text_printf(text, "Reloaded: %s (", sw->changed.len ? sw->changed.s : "other options");
+	text_printf(text, "%s: %s (", sw->parts || !sw->changed.len ? "Reloaded" : "Changed",
+		    sw->changed.len ? sw->changed.s : "the same probes and options");
 	if (sw->compile_ns)
 		text_printf(text, "compile %.2f s, ", (double)sw->compile_ns / 1e9);
 	else

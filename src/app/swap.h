@@ -20,6 +20,7 @@
 #ifndef LNK_SWAP_H
 #define LNK_SWAP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "app/session.h"
@@ -28,19 +29,38 @@
 struct swap;
 
 /* Starts the broker, and watches the probes with --watch. Errors are printed. */
-int swap_open(struct swap **out, const struct config *conf, const struct ask *ask, int stop_fd);
+int swap_open(struct swap **out, const struct config *conf, int stop_fd);
 /* Ends the broker. A session that is leaving is the caller's. */
 void swap_close(struct swap *sw);
 
-/* The session that runs. It stays in its place; swap_commit() changes what is in it. */
-void swap_run(struct swap *sw, struct session *running);
+/* The session that runs. It stays in its place; swap_commit() changes what is in it. Returns 0
+ * or -ENOMEM. */
+int swap_run(struct swap *sw, struct session *running);
+
+/* What the newest request asks for; without one, what runs. */
+struct setting *swap_setting(const struct swap *sw);
+
+/* Asks for a program with this setting, and uses it. It is built even if nothing differs.
+ * Returns 0, or -EPIPE when the broker has ended. */
+int swap_request(struct swap *sw, struct setting *setting);
+
+/* Whether a program is asked for that does not run yet, and what is another in it
+ * (NULL: who cares). */
+bool swap_is_asked(const struct swap *sw, struct text *what);
+
+/* Whether the newest request, or the last one, was made by swap_request(). */
+bool swap_is_commanded(const struct swap *sw);
+
+/* The setting of what is asked for becomes this one, of which its program need not know. */
+void swap_amend(struct swap *sw, struct setting *setting);
 
 /*
- * Asks for a program with these options; of them the rate limit and the one address and port
- * of `ask` may differ from what runs (wire_apply()). It is built even if nothing differs.
- * Returns 0, or -EPIPE when the broker has ended.
+ * Asks for a file to append to, which swap_turn() tells of by SWAP_FILE. Returns 0, -EPIPE,
+ * -EBUSY while another one is asked for.
  */
-int swap_request(struct swap *sw, const struct config *conf, const struct ask *ask);
+int swap_open_file(struct swap *sw, const char *path);
+/* After SWAP_FILE: its descriptor, the caller's; or -errno with the reason in *why. */
+int swap_take_file(struct swap *sw, struct text *why);
 
 int swap_fd(const struct swap *sw);       /* to poll for POLLIN; -1: none */
 int swap_watch_fd(const struct swap *sw); /* to poll for POLLIN; -1: none */
@@ -52,6 +72,7 @@ enum swap_news {
 	SWAP_SAME,    /* nothing has changed; *text may be empty */
 	SWAP_READY,   /* swap_offer() can take over */
 	SWAP_SETTLED, /* the old program is not called any more */
+	SWAP_FILE,    /* swap_take_file() */
 	SWAP_ALONE    /* the broker has ended; *text says so */
 };
 

@@ -22,9 +22,9 @@ static const enum time_kind time_kind[TIME_MODE_NR] = {
 };
 
 /* -d takes a slot, too. */
-static int check_slots(const struct view *v, const struct config *conf, struct text *why)
+static int check_slots(const struct column_list *l, const struct config *conf, struct text *why)
 {
-	int room = LNK_MAX_EXTRA - conf->debug_func, want = v->columns.nfields;
+	int room = LNK_MAX_EXTRA - conf->debug_func, want = l->nfields;
 
 	if (want <= room)
 		return 0;
@@ -33,28 +33,42 @@ static int check_slots(const struct view *v, const struct config *conf, struct t
 	return -EINVAL;
 }
 
-int view_parse(struct view *v, const struct config *conf, struct text *why)
+int view_columns(struct column_list *l, const struct config *conf, struct text *why)
 {
 	struct text reason = { 0 };
 	const char *option = "--col";
 	int err = 0;
 
-	*v = (struct view){
-		.wide = conf->wide,
-		.table = { .columns = &v->columns, .time = time_kind[conf->time], .utc = conf->utc }
-	};
 	for (int i = 0; !err && i < conf->col.n; i++)
-		err = columns_add(&v->columns, conf->col.v[i], &reason);
+		err = columns_add(l, conf->col.v[i], &reason);
 	if (!err) {
 		option = "-o";
-		err = columns_parse(&v->columns, conf->columns, &reason);
+		err = columns_parse(l, conf->columns, &reason);
 	}
 	if (!err)
-		err = check_slots(v, conf, &reason);
+		err = check_slots(l, conf, &reason);
 	if (err)
 		text_printf(why, "%s: %s", option, text_str(&reason));
 	text_free(&reason);
 	return err;
+}
+
+static void set_looks(struct table_view *t, const struct config *conf)
+{
+	t->time = time_kind[conf->time];
+	t->utc = conf->utc;
+}
+
+int view_parse(struct view *v, const struct config *conf, struct text *why)
+{
+	*v = (struct view){ .wide = conf->wide, .columns = calloc(1, sizeof(*v->columns)) };
+	if (!v->columns) {
+		text_puts(why, strerror(ENOMEM));
+		return -ENOMEM;
+	}
+	v->table.columns = v->columns;
+	set_looks(&v->table, conf);
+	return view_columns(v->columns, conf, why);
 }
 
 /* Of the terminal's user: see no-color.org. */
@@ -74,19 +88,20 @@ static void say(const char *what, int err)
 
 void view_open(struct view *v, const struct config *conf)
 {
-	bool ifname = columns_have(&v->columns, "ifname");
+	/* with a console they may be asked for later, and Tab knows them */
+	bool ifname = conf->console || columns_have(v->columns, "ifname");
 	struct table_view *t = &v->table;
 
 	if (conf->stats)
 		return;
 	if (ifname)
 		say("network interfaces", interfaces_open(&t->interfaces));
-	if (ifname || columns_have(&v->columns, "netns"))
+	if (ifname || columns_have(v->columns, "netns"))
 		say("network namespaces", namespaces_open(&t->namespaces, NAMESPACES_DIR));
 	if (!conf->resolve)
 		return;
 	say("ports", services_open(&t->services, SERVICES_FILE));
-	if (conf->console || columns_have(&v->columns, "src") || columns_have(&v->columns, "dst"))
+	if (conf->console || columns_have(v->columns, "src") || columns_have(v->columns, "dst"))
 		say("hosts", resolver_open(&t->resolver));
 }
 
@@ -102,82 +117,90 @@ void view_refresh(struct view *v, uint64_t now_ns)
 	namespaces_refresh(v->table.namespaces);
 }
 
+static bool has_color(const struct view *v, const struct config *conf)
+{
+	return conf->color == COLOR_ALWAYS ||
+	       (conf->color == COLOR_AUTO && v->tty && wants_color());
+}
+
 void view_begin(struct view *v, const struct config *conf, bool tty)
 {
+	v->tty = tty;
 	v->table.start_ns = clock_monotonic_ns();
-	v->ncollected = v->columns.nfields;
-	memcpy(v->collected, v->columns.field, sizeof(v->collected));
-	v->table.color =
-		conf->color == COLOR_ALWAYS || (conf->color == COLOR_AUTO && tty && wants_color());
+	v->table.color = has_color(v, conf);
 }
 
-/* --- other columns, while it runs --------------------------------------------------- */
+/* --- another look, while it runs ----------------------------------------------------- */
 
-static int collected_slot(const struct view *v, const char *name)
+static bool same_columns(const struct column_list *a, const struct column_list *b)
 {
-	for (int i = 0; i < v->ncollected; i++)
-		if (!strcmp(v->collected[i].name, name))
-			return v->collected[i].slot;
-	return -1;
+	if (a->n != b->n)
+		return false;
+	for (int i = 0; i < a->n; i++)
+		if (a->v[i].column != b->v[i].column ||
+		    strcmp(columns_name(a, i), columns_name(b, i)) != 0 ||
+		    (!a->v[i].column &&
+		     (a->user[a->v[i].user].format != b->user[b->v[i].user].format ||
+		      strcmp(a->user[a->v[i].user].expr, b->user[b->v[i].user].expr) != 0)))
+			return false;
+	return true;
 }
 
-/* The column that shows field number `field`. */
-static const char *shown_by(const struct column_list *l, int field)
+int view_prepare(const struct view *v, struct view_change *change, const struct config *conf,
+		 const struct collected *collected, const struct table_hook *hooks, int n,
+		 struct text *why)
 {
-	for (int i = 0; i < l->n; i++)
-		if (l->v[i].field[0] == field || l->v[i].field[1] == field)
-			return columns_name(l, i);
-	return l->field[field].name;
-}
-
-static int parse_again(struct view *v, const struct config *conf, const char *list,
-		       struct text *why)
-{
-	struct column_list *l = &v->columns;
-	int err = 0;
-
-	*l = (struct column_list){ 0 };
-	for (int i = 0; !err && i < conf->col.n; i++)
-		err = columns_add(l, conf->col.v[i], why);
-	if (!err)
-		err = columns_parse(l, list, why);
-	for (int i = 0; !err && i < l->nfields; i++) {
-		l->field[i].slot = collected_slot(v, l->field[i].name);
-		if (l->field[i].slot >= 0)
-			continue;
-		text_printf(why,
-			    "the column '%s' needs a number that is not collected: name it with -o "
-			    "at the start",
-			    shown_by(l, i));
-		err = -EINVAL;
-	}
-	return err;
-}
-
-/* Table and numbers point into the list, so it is made anew in its place. */
-int view_change_columns(struct view *v, const struct config *conf, const char *list,
-			struct table **t, const struct table_hook *hooks, int n, struct text *why)
-{
-	struct column_list *old = malloc(sizeof(*old));
-	struct table *made = NULL;
 	int err;
 
-	if (!old)
-		return -ENOMEM;
-	*old = v->columns;
-	err = parse_again(v, conf, list, why);
-	if (!err)
-		err = table_open(&made, hooks, n, conf->debug_func, &v->table);
-	if (err) {
-		columns_free(&v->columns);
-		v->columns = *old;
-	} else {
-		table_close(*t);
-		*t = made;
-		columns_free(old);
+	*change = (struct view_change){ .looks = v->table, .wide = conf->wide };
+	change->columns = calloc(1, sizeof(*change->columns));
+	err = change->columns ? view_columns(change->columns, conf, why) : -ENOMEM;
+	if (!err && collected_assign(collected, change->columns))
+		err = -ENODATA;
+	if (!err) {
+		change->looks.columns = change->columns;
+		set_looks(&change->looks, conf);
+		change->looks.color = has_color(v, conf);
+		if (!same_columns(v->columns, change->columns) ||
+		    change->looks.time != v->table.time || change->looks.utc != v->table.utc ||
+		    change->looks.color != v->table.color || change->wide != v->wide)
+			err = table_open(&change->table, hooks, n, conf->debug_func,
+					 &change->looks);
 	}
-	free(old);
+	if (err)
+		view_forget(change);
 	return err;
+}
+
+bool view_adopt(struct view *v, struct view_change *change, struct table **t)
+{
+	bool fresh = change->table;
+
+	if (fresh) { /* a table has pointers into its list of columns */
+		table_close(*t);
+		*t = change->table;
+		columns_free(v->columns);
+		free(v->columns);
+		v->columns = change->columns;
+		v->table = change->looks;
+		v->wide = change->wide;
+		*change = (struct view_change){ 0 };
+	} else {
+		table_set_slots(*t, change->columns);
+		for (int i = 0; i < v->columns->nfields; i++)
+			v->columns->field[i].slot = change->columns->field[i].slot;
+		view_forget(change);
+	}
+	return fresh;
+}
+
+void view_forget(struct view_change *change)
+{
+	table_close(change->table);
+	if (change->columns)
+		columns_free(change->columns);
+	free(change->columns);
+	*change = (struct view_change){ 0 };
 }
 
 void view_close(struct view *v)
@@ -186,5 +209,8 @@ void view_close(struct view *v)
 	namespaces_close(v->table.namespaces);
 	resolver_close(v->table.resolver);
 	services_close(v->table.services);
-	columns_free(&v->columns);
+	if (v->columns)
+		columns_free(v->columns);
+	free(v->columns);
+	v->columns = NULL;
 }

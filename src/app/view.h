@@ -8,23 +8,22 @@
 
 #include "base/text.h"
 #include "conf/config.h"
+#include "sink/collected.h"
 #include "sink/columns.h"
 #include "sink/table.h"
 
 struct view {
-	struct column_list columns; /* the slots of its fields are for the session to set */
+	struct column_list *columns; /* the slots of its fields are for ask_parse() to set */
 	struct table_view table;
 	bool wide;
+	bool tty;
 	uint64_t refreshed_ns;
-	/* the numbers that the probes collect, whatever the columns are now */
-	struct column_field collected[COLUMNS_MAX];
-	int ncollected;
 };
 
-/*
- * Reads the columns that were asked for. Returns 0, or -EINVAL with one line in *why. The
- * view must stay where it is.
- */
+/* The columns that `conf` asks for. Returns 0, or -EINVAL with one line in *why. */
+int view_columns(struct column_list *l, const struct config *conf, struct text *why);
+
+/* Reads the columns that were asked for. Returns 0, or -EINVAL with one line in *why. */
 int view_parse(struct view *v, const struct config *conf, struct text *why);
 
 /* Opens what names are taken from: before confine(), and before there are descriptors that
@@ -38,11 +37,27 @@ void view_begin(struct view *v, const struct config *conf, bool tty);
 void view_refresh(struct view *v, uint64_t now_ns);
 
 /*
- * Other columns for a table that is open, of the numbers that are collected. *t becomes a
- * new table. Returns 0; -EINVAL with one line in *why; -ENOMEM. Nothing has changed then.
+ * Another look for a table that is open: first all that may fail, then the rest. Where only
+ * slots have changed the table stays, with the widths it has come to.
  */
-int view_change_columns(struct view *v, const struct config *conf, const char *list,
-			struct table **t, const struct table_hook *hooks, int n, struct text *why);
+struct view_change {
+	struct column_list *columns;
+	struct table_view looks;
+	bool wide;
+	struct table *table; /* NULL: the old one stays */
+};
+
+/*
+ * As `conf` asks, of the numbers that are collected. `hooks` are the table's. Returns 0;
+ * -EINVAL with one line in *why; -ENODATA where a column needs a number that is not collected;
+ * -ENOMEM.
+ */
+int view_prepare(const struct view *v, struct view_change *change, const struct config *conf,
+		 const struct collected *collected, const struct table_hook *hooks, int n,
+		 struct text *why);
+/* Returns whether *t has become another table. */
+bool view_adopt(struct view *v, struct view_change *change, struct table **t);
+void view_forget(struct view_change *change);
 
 void view_close(struct view *v);
 

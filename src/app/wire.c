@@ -9,23 +9,6 @@
 
 /* --- requests ----------------------------------------------------------------------- */
 
-void wire_change_of(struct wire_change *c, const struct config *conf, const struct ask *ask)
-{
-	memset(c, 0, sizeof(*c));
-	c->ip_set = ask->ip_set;
-	c->ip = ask->ip;
-	c->port = ask->port;
-	c->rate = conf->rate;
-}
-
-void wire_apply(const struct wire_change *c, struct config *conf, struct ask *ask)
-{
-	ask->ip_set = c->ip_set;
-	ask->ip = c->ip;
-	ask->port = c->port;
-	conf->rate = c->rate;
-}
-
 /* A zero byte is there, and before it nothing but what names of functions, events and
  * their symbols are made of. */
 static bool plain(const char *s, size_t size)
@@ -61,7 +44,7 @@ bool wire_request_ok(const struct wire_request *r, size_t len)
 
 	if (len < offsetof(struct wire_request, live) || r->kind >= WIRE_REQUESTS ||
 	    r->live_n > LNK_MAX_HOOKS || len != wire_request_size(r->live_n) ||
-	    r->change.ip_set > 1 || r->change.rate > 1000000000)
+	    !changes_ok(&r->changes) || !memchr(r->path, '\0', sizeof(r->path)))
 		return false;
 	for (i = 0; i < r->live_n; i++)
 		if (!kind_ok(r->live[i].kind, r->live[i].typed) ||
@@ -82,6 +65,7 @@ size_t wire_reply_size(uint32_t kind)
 	switch (kind) {
 	case WIRE_TEXT:
 	case WIRE_SAID:
+	case WIRE_SOURCE:
 		return BODY + sizeof(r->text);
 	case WIRE_PART:
 		return BODY + sizeof(r->part);
@@ -91,6 +75,8 @@ size_t wire_reply_size(uint32_t kind)
 		return BODY + sizeof(r->stage);
 	case WIRE_DONE:
 		return BODY + sizeof(r->done);
+	case WIRE_FILE:
+		return BODY + sizeof(r->file);
 	case WIRE_MAPS:
 	case WIRE_SETTLED:
 		return BODY;
@@ -104,6 +90,8 @@ int wire_reply_fds(const struct wire_reply *r)
 
 	if (r->kind == WIRE_MAPS)
 		return 3;
+	if (r->kind == WIRE_FILE)
+		return !r->file.error;
 	return r->kind == WIRE_HOOK ? by_place[r->hook.place] : 0;
 }
 
@@ -116,7 +104,7 @@ bool wire_reply_ok(struct wire_reply *r, size_t len, int nfds)
 {
 	bool ok = len >= BODY && r->kind < WIRE_REPLIES;
 
-	if (ok && (r->kind == WIRE_TEXT || r->kind == WIRE_SAID))
+	if (ok && (r->kind == WIRE_TEXT || r->kind == WIRE_SAID || r->kind == WIRE_SOURCE))
 		ok = len <= wire_reply_size(r->kind) && len > BODY && ends(r->text, len - BODY);
 	else if (ok)
 		ok = len == wire_reply_size(r->kind);
@@ -131,7 +119,9 @@ bool wire_reply_ok(struct wire_reply *r, size_t len, int nfds)
 		     plain(r->hook.symbol, sizeof(r->hook.symbol)) &&
 		     (r->hook.kind != HOOK_TRACEPOINT || strchr(r->hook.target, ':'));
 	else if (r->kind == WIRE_DONE)
-		ok = r->done.error >= 0;
+		ok = r->done.error >= 0 && r->done.extra <= LNK_MAX_EXTRA;
+	else if (r->kind == WIRE_FILE)
+		ok = r->file.error >= 0 && ends(r->file.why, sizeof(r->file.why));
 	return ok && nfds == wire_reply_fds(r);
 }
 

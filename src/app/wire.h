@@ -7,31 +7,15 @@
 #ifndef LNK_WIRE_H
 #define LNK_WIRE_H
 
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "app/ask.h"
 #include "bpf/hooks.h"
 #include "bpf/source.h"
-#include "conf/config.h"
+#include "conf/changes.h"
 
 /* --- what the monitor asks --------------------------------------------------------- */
-
-/* What may change while the program runs: the rate limit, and the filters that are constants
- * of the source. All else, expressions and directories above all, stays as the command line
- * said. */
-struct wire_change {
-	uint8_t ip_set;
-	uint8_t unused[5];
-	uint16_t port;
-	uint64_t rate;
-	struct in6_addr ip;
-};
-
-void wire_change_of(struct wire_change *c, const struct config *conf, const struct ask *ask);
-void wire_apply(const struct wire_change *c, struct config *conf, struct ask *ask);
 
 /* A hook that is attached already. */
 struct wire_live {
@@ -44,16 +28,21 @@ struct wire_live {
 enum wire_request_kind {
 	WIRE_BUILD,  /* make a program */
 	WIRE_SETTLE, /* tell when no call of a program that was replaced runs any more */
+	WIRE_OPEN,   /* a file that rows are to be written to as well */
 	WIRE_REQUESTS
 };
+
+#define WIRE_PATH_MAX 4096
 
 struct wire_request {
 	uint32_t kind;
 	uint32_t id;     /* comes back with every reply */
 	uint64_t digest; /* of the source that runs; 0: build even if it is the same */
-	struct wire_change change;
-	uint32_t unused;
 	uint32_t live_n;
+	/* What is another than on the command line: only options that may be given anew while
+	 * the program runs. All else, directories above all, stays. */
+	struct changes changes;
+	char path[WIRE_PATH_MAX]; /* of WIRE_OPEN */
 	struct wire_live live[LNK_MAX_HOOKS];
 };
 
@@ -72,6 +61,8 @@ enum wire_reply_kind {
 	WIRE_STAGE,   /* the next stage */
 	WIRE_DONE,    /* the end of the answer to WIRE_BUILD */
 	WIRE_SETTLED, /* the answer to WIRE_SETTLE */
+	WIRE_SOURCE,  /* the source as it was compiled, in pieces */
+	WIRE_FILE,    /* the answer to WIRE_OPEN; descriptor: the file, where there is no error */
 	WIRE_REPLIES
 };
 
@@ -111,11 +102,16 @@ struct wire_reply {
 		struct {
 			int32_t error; /* errno; 0: the program is complete; EALREADY: the same */
 			uint32_t hooks, stages;
+			uint32_t extra;      /* numbers behind each event */
 			uint32_t dirs;       /* that probes are read from and that are there */
 			uint64_t compile_ns; /* 0: it was compiled before */
 			uint64_t load_ns;
 			uint64_t attach_ns;
 		} done;
+		struct {
+			int32_t error; /* errno */
+			char why[256]; /* "": what errno says */
+		} file;
 	};
 };
 

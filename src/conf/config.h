@@ -123,7 +123,7 @@ struct config {
 /* True when the program behind the hooks may be exchanged while it runs. */
 static inline bool config_swaps(const struct config *c)
 {
-	return c->watch;
+	return c->watch || c->console;
 }
 
 #endif

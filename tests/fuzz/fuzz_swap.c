@@ -36,6 +36,7 @@ static void make_up(struct wire_reply *r, struct input *in)
 	switch (r->kind) {
 	case WIRE_TEXT:
 	case WIRE_SAID:
+	case WIRE_SOURCE:
 		copy_in(r->text, sizeof(r->text), raw, len);
 		break;
 	case WIRE_PART:
@@ -60,6 +61,10 @@ static void make_up(struct wire_reply *r, struct input *in)
 		r->done.hooks = (uint32_t)take_number(in, 1);
 		r->done.stages = (uint32_t)take_number(in, 1);
 		break;
+	case WIRE_FILE:
+		r->file.error = (int32_t)take_number(in, 1) - 8;
+		copy_in(r->file.why, sizeof(r->file.why), raw, len);
+		break;
 	}
 	free(raw);
 }
@@ -68,7 +73,7 @@ static void look(struct swap *sw, struct session *old)
 {
 	enum swap_news news;
 	struct text t = { 0 };
-	int i;
+	int i, n;
 
 	for (i = 0; i < 8 && (news = swap_turn(sw, &t)) != SWAP_NONE; i++) {
 		if (news == SWAP_READY) {
@@ -76,6 +81,10 @@ static void look(struct swap *sw, struct session *old)
 			/* the descriptors are no maps, so this changes nothing */
 			if (!swap_commit(sw, old, &t))
 				swap_settle(sw, old, &t);
+		} else if (news == SWAP_FILE) {
+			n = swap_take_file(sw, &t);
+			if (n >= 0)
+				close(n);
 		}
 		REQUIRE(is_safe_text(text_str(&t), t.len, true));
 		text_reset(&t);
@@ -117,12 +126,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input in = { data, size };
 	struct config conf = { .stats = true };
-	struct session s = { .conf = &conf, .program = { .counters_fd = -1, .events_fd = -1 } };
-	struct swap sw = { .sock = -1, .watch.fd = -1, .running = &s, .id = 1, .building = true };
+	struct changes none = { 0 };
+	struct setting *setting;
+	struct session s = { .program = { .counters_fd = -1, .events_fd = -1 } };
+	struct swap sw = { .sock = -1, .watch.fd = -1, .running = &s, .id = 1, .building = true,
+			  .file = -1, .path = strdup("rows") };
 	struct text why = { 0 };
 	int pair[2], fds = open_fds();
 
 	offer_init(&sw.offer);
+	conf.headers = "auto";
+	REQUIRE(!setting_make(&setting, &conf, &none, &why));
+	session_set(&s, setting);
+	setting_drop(setting);
 	REQUIRE(!hooks_add(&s.hooks, HOOK_RAW_TRACEPOINT, "netif_receive_skb", "a.c", 1, &why));
 	s.hooks.v[0].link_fd = spare_fd();
 	s.hooks.v[0].slot_fd = spare_fd();
@@ -135,6 +151,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	offer_drop(&sw.offer);
 	text_free(&sw.changed);
 	text_free(&sw.failure);
+	text_free(&sw.file_why);
+	setting_drop(sw.wanted);
+	free(sw.path);
+	if (sw.file >= 0)
+		close(sw.file);
 	if (sw.sock >= 0)
 		close(sw.sock);
 	session_close(&s);

@@ -83,9 +83,19 @@ script bad -p $PORT
 say paus "no command is called 'paus'; did you mean 'pause'?"
 say 'quit now' "quit takes no argument: 'now'"
 say mark 'mark: its argument TEXT is missing'
-say columns 'columns: its argument LIST is missing'
 say 'columns sorce' "no column is called 'sorce'"
-say 'columns +ttl' "the column 'ttl' needs a number that is not collected"
+say 'port 99999' "port: '99999' is not a port"
+say 'ip 10.0.0.1/8' "ip: '10.0.0.1/8' is not a host's"
+say 'rate -1' "rate: '-1' is not a whole number"
+say 'where nosuch' "--where:1: unknown name 'nosuch'"
+say 'set dprot 80' "no option is called 'dprot'; did you mean 'dport'?"
+say 'set attach kprobe' '--attach cannot be changed while the monitor runs'
+say 'set ipv4 perhaps' "ipv4: 'perhaps' is not on or off"
+say 'set time never' "time: 'never' is not one of"
+say 'tee off' 'tee: no file is written'
+say 'tee /nonexistent/rows' 'tee /nonexistent/rows: No such file'
+say 'filter tcp prot 80' 'Not changed: filter tcp prot 80: the program that was there goes on'
+say 'set interface nosuch' "'nosuch' is no interface here"
 say 'stages nowhere' "no stage is called 'nowhere'"
 say 'help me' "no command is called 'me'"
 say resume 'not paused'
@@ -97,7 +107,7 @@ printf 'xyzzy' >&8
 over
 check "every mistake has one line, and the exit status is 1" expect_exit 1 -- expect_exact -- \
 	expect_err 'a line holds a zero byte' -- expect_err "no command is called 'xyzzy'" -- \
-	[ "$(grep -c '^linux_net_kernel: ' "$TMP/err")" -eq 13 ]
+	[ "$(grep -c '^linux_net_kernel: ' "$TMP/err")" -eq 23 ]
 
 run "$LNK" -C -p $PORT
 check "the end of the input is the end" expect_exit 0 -- expect_exact

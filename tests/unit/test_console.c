@@ -61,7 +61,10 @@ TEST(mistakes)
 	refuses("\033[2J", "no command is called '\\x1b[2J'; 'help' lists them");
 	refuses("pause now", "pause takes no argument: 'now'");
 	refuses("mark", "mark: its argument TEXT is missing");
-	refuses("columns  ", "columns: its argument LIST is missing");
+	accepts("columns  ", "columns", "");
+	accepts("port", "port", "");
+	accepts("where len > 0", "where", "len > 0");
+	accepts("set dport 80, 443", "set", "dport 80, 443");
 	text_free(&why);
 }
 

@@ -5,9 +5,11 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "app/ask.h"
@@ -34,9 +36,9 @@ static void begin(void)
 	CHECK_INT(options_parse(&conf, 6, argv, &text), 0);
 	CHECK_INT(ask_parse(&ask, &conf, &columns, &text, &text), 0);
 	CHECK_INT(pipe(stop), 0);
-	CHECK_INT(swap_open(&sw, &conf, &ask, stop[0]), 0);
+	CHECK_INT(swap_open(&sw, &conf, stop[0]), 0);
 	CHECK_INT(session_start(&s, &conf, &ask, stop[0]), 0);
-	swap_run(sw, &s);
+	CHECK_INT(swap_run(sw, &s), 0);
 }
 
 static void end(void)
@@ -78,7 +80,7 @@ static void take_over(void)
 		rings_drain(old.rings, i, no_sample, NULL);
 	text_reset(&text);
 	swap_settle(sw, &old, &text);
-	CHECK(!strncmp(text.s, "Reloaded: other options (", 25));
+	CHECK(!strncmp(text.s, "Changed: port 96", 16));
 }
 
 static void connect_to(uint16_t port)
@@ -103,12 +105,17 @@ static uint64_t passed(void)
 
 static int ask_for(uint16_t port)
 {
-	struct config c = conf;
-	struct ask a = ask;
+	struct setting *setting;
+	enum change_kind kind;
+	char word[8];
+	int err;
 
-	a.port = port;
-	c.rate = 500;
-	return swap_request(sw, &c, &a);
+	snprintf(word, sizeof(word), "%u", port);
+	CHECK_INT(setting_change(&setting, swap_setting(sw), "port", word, &kind, &text), 0);
+	CHECK_INT(kind, CHANGE_PROGRAM);
+	err = swap_request(sw, setting);
+	setting_drop(setting);
+	return err;
 }
 
 TEST(another_filter)
@@ -155,6 +162,106 @@ TEST(one_after_the_other)
 	take_over();
 	connect_to(9688);
 	CHECK(passed() > 0);
+	end();
+}
+
+/* What the first one asked for is in the second, too, and a failure takes back both. */
+TEST(changes_add_up)
+{
+	struct setting *setting;
+	enum change_kind kind;
+
+	begin();
+	CHECK_INT(ask_for(9687), 0);
+	CHECK_INT(setting_change(&setting, swap_setting(sw), "rate", "5", &kind, &text), 0);
+	CHECK_INT(swap_request(sw, setting), 0);
+	setting_drop(setting);
+	text_reset(&text);
+	CHECK(swap_is_asked(sw, &text));
+	CHECK_STR(text.s, "port 9687; rate 5");
+	CHECK_INT(setting_change(&setting, swap_setting(sw), "filter", "tcp port nosuch", &kind,
+				 &text),
+		  0);
+	CHECK_INT(swap_request(sw, setting), 0);
+	setting_drop(setting);
+	CHECK_INT(news(), SWAP_FAILED);
+	CHECK(strstr(text.s, "nosuch"));
+	CHECK(strstr(text.s, "Not changed: port 9687; filter tcp port nosuch; rate 5: "));
+	CHECK(!swap_is_asked(sw, NULL));
+	CHECK(swap_setting(sw) == s.setting);
+	CHECK_INT(s.conf->rate, 0);
+	end();
+}
+
+/* Other numbers in the records: the offer's setting says which. */
+TEST(another_layout)
+{
+	struct setting *setting;
+	enum change_kind kind;
+
+	begin();
+	CHECK_INT(s.extra, 0);
+	CHECK_INT(setting_change(&setting, swap_setting(sw), "columns", "seq,ttl,flags", &kind,
+				 &text),
+		  0);
+	CHECK_INT(kind, CHANGE_COLUMNS);
+	CHECK_INT(swap_request(sw, setting), 0);
+	setting_drop(setting);
+	CHECK_INT(news(), SWAP_READY);
+	CHECK_INT(swap_offer(sw)->extra, 2);
+	CHECK_STR(swap_offer(sw)->setting->collected.v[0].name, "ip.ttl");
+	CHECK_STR(swap_offer(sw)->setting->collected.v[1].name, "tcp.flags");
+	CHECK(strstr(text_str(&swap_offer(sw)->text), "lnk_collect"));
+	end();
+}
+
+static int file(const char *path)
+{
+	CHECK_INT(swap_open_file(sw, path), 0);
+	CHECK_INT(news(), SWAP_FILE);
+	text_reset(&text);
+	return swap_take_file(sw, &text);
+}
+
+TEST(files_of_our_own)
+{
+	char dir[] = "/tmp/lnk-swap.XXXXXX", path[64], other[64];
+	struct stat st;
+	int fd;
+
+	begin();
+	CHECK(mkdtemp(dir) != NULL);
+	snprintf(path, sizeof(path), "%s/a", dir);
+	snprintf(other, sizeof(other), "%s/b", dir);
+	fd = file(path);
+	CHECK(fd >= 0 && !fstat(fd, &st) && (st.st_mode & 07777) == 0600);
+	CHECK_INT(write(fd, "1", 1), 1);
+	close(fd);
+	fd = file(path);
+	CHECK_INT(write(fd, "2", 1), 1);
+	CHECK(!fstat(fd, &st) && st.st_size == 2); /* behind what is there */
+	close(fd);
+	chmod(path, 0666);
+	CHECK_INT(file(path), -EPERM);
+	CHECK_STR(text.s, "others can write it");
+	chmod(path, 0600);
+	CHECK_INT(link(path, other), 0);
+	CHECK_INT(file(path), -EPERM);
+	CHECK_STR(text.s, "it has another name as well");
+	unlink(other);
+	CHECK_INT(symlink(path, other), 0);
+	CHECK_INT(file(other), -EPERM);
+	unlink(other);
+	CHECK_INT(mkfifo(other, 0600), 0);
+	CHECK_INT(file(other), -EPERM);
+	unlink(other);
+	CHECK_INT(chown(path, 65534, 65534), 0);
+	CHECK_INT(file(path), -EPERM);
+	CHECK_STR(text.s, "it belongs to another user");
+	unlink(path);
+	CHECK_INT(file("/nonexistent/x"), -ENOENT);
+	CHECK_INT(file(dir), -EPERM);
+	rmdir(dir);
 	end();
 }
 

@@ -24,23 +24,6 @@ static void make_request(uint32_t live)
 	}
 }
 
-TEST(a_change_goes_there_and_back)
-{
-	struct config a = { .rate = 7 }, b = { .rate = 1, .probe_dir = "stays" };
-	struct ask asked = { .port = 9500, .ip_set = true, .numbers = 2 }, to = { .filters = true };
-	struct wire_change c;
-
-	asked.ip.s6_addr[15] = 9;
-	wire_change_of(&c, &a, &asked);
-	wire_apply(&c, &b, &to);
-	CHECK_INT(to.port, 9500);
-	CHECK_INT(b.rate, 7);
-	CHECK(to.ip_set && to.filters);
-	CHECK_MEM(&to.ip, &asked.ip, sizeof(to.ip));
-	CHECK_STR(b.probe_dir, "stays");
-	CHECK_INT(to.numbers, 0);
-}
-
 TEST(requests)
 {
 	make_request(0);
@@ -66,10 +49,16 @@ TEST(requests_with_a_wrong_field)
 	req.kind = WIRE_REQUESTS;
 	CHECK(!wire_request_ok(&req, len));
 	make_request(1);
-	req.change.rate = 1000000001;
+	req.changes.len = 9;
+	memcpy(req.changes.text, "port=80", 8);
+	CHECK(wire_request_ok(&req, len));
+	req.changes.text[8] = 'x'; /* the last one must end */
 	CHECK(!wire_request_ok(&req, len));
 	make_request(1);
-	req.change.ip_set = 2;
+	req.changes.len = CHANGES_MAX + 1;
+	CHECK(!wire_request_ok(&req, len));
+	make_request(1);
+	memset(req.path, 'a', sizeof(req.path));
 	CHECK(!wire_request_ok(&req, len));
 	make_request(1);
 	req.live[0].kind = HOOK_RAW_TRACEPOINT;
@@ -117,13 +106,13 @@ TEST(replies_have_their_length_and_descriptors)
 	for (kind = 0; kind < WIRE_REPLIES; kind++) {
 		make_reply((enum wire_reply_kind)kind);
 		fds = wire_reply_fds(&reply);
-		CHECK_INT(fds, kind == WIRE_MAPS ? 3 : 0);
+		CHECK_INT(fds, kind == WIRE_MAPS ? 3 : kind == WIRE_FILE ? 1 : 0);
 		CHECK(wire_reply_ok(&reply, wire_reply_size(kind), fds));
 		CHECK(!wire_reply_ok(&reply, wire_reply_size(kind), fds + 1));
 		CHECK(!wire_reply_ok(&reply, wire_reply_size(kind) + 1, fds));
 		CHECK(!wire_reply_ok(&reply, 4, fds));
 		CHECK(!wire_reply_ok(&reply, 0, fds));
-		if (kind != WIRE_TEXT && kind != WIRE_SAID)
+		if (kind != WIRE_TEXT && kind != WIRE_SAID && kind != WIRE_SOURCE)
 			CHECK(!wire_reply_ok(&reply, wire_reply_size(kind) - 1, fds));
 	}
 	reply.kind = WIRE_REPLIES;
@@ -180,6 +169,15 @@ TEST(hooks_that_make_no_sense)
 	make_reply(WIRE_DONE);
 	reply.done.error = -1;
 	CHECK(!wire_reply_ok(&reply, wire_reply_size(WIRE_DONE), 0));
+	make_reply(WIRE_DONE);
+	reply.done.extra = LNK_MAX_EXTRA + 1;
+	CHECK(!wire_reply_ok(&reply, wire_reply_size(WIRE_DONE), 0));
+	make_reply(WIRE_FILE);
+	reply.file.error = 13;
+	CHECK(wire_reply_ok(&reply, wire_reply_size(WIRE_FILE), 0));
+	CHECK(!wire_reply_ok(&reply, wire_reply_size(WIRE_FILE), 1));
+	memset(reply.file.why, 'x', sizeof(reply.file.why));
+	CHECK(!wire_reply_ok(&reply, wire_reply_size(WIRE_FILE), 0));
 }
 
 static bool is_open(int fd)

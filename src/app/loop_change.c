@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What commands change. How rows look changes at once; what the probes do asks for another
+ * program, which loop_exchange.c puts in place when it is there.
+ */
+#include "app/loop_parts.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "bpf/kernel.h"
+
+static int read_books(void *loop)
+{
+	return loop_read_account(loop);
+}
+
+/* --- a file for rows ---------------------------------------------------------------- */
+
+static void say_end_of_tee(struct loop *l, const struct text *why)
+{
+	console_hide(l->console);
+	log_error("%s", text_str(why));
+	console_fail(l->console);
+}
+
+void loop_tee_write(struct loop *l)
+{
+	struct text why = { 0 };
+
+	if (tee_write(&l->tee, &why))
+		say_end_of_tee(l, &why);
+	text_free(&why);
+}
+
+void loop_tee_opened(struct loop *l)
+{
+	struct text why = { 0 }, said = { 0 };
+	struct session *s = l->s;
+	int fd = swap_take_file(l->swap, &why), err = fd < 0 ? fd : 0;
+
+	text_puts(&said, "tee ");
+	text_add_escaped(&said, l->tee_path, strlen(l->tee_path), false);
+	if (!err)
+		err = tee_begin(&l->tee, fd, l->tee_path, l->view, s->shown, s->hooks.n,
+				s->conf->debug_func);
+	if (err) {
+		text_printf(&said, ": %s", why.len ? why.s : strerror(-err));
+		say_end_of_tee(l, &said);
+	} else {
+		console_hide(l->console);
+		log_info("%s: rows go there as well", text_str(&said));
+	}
+	free(l->tee_path);
+	l->tee_path = NULL;
+	text_free(&said);
+	text_free(&why);
+}
+
+static int tee(void *loop, const char *path, struct text *out, struct text *why)
+{
+	struct loop *l = loop;
+	int err;
+
+	if (l->s->conf->stats)
+		text_puts(why, "tee: there are no rows with -s");
+	else if (!*path && l->tee.path)
+		text_printf(out, "tee: %s\n", l->tee.path);
+	else if (!*path)
+		text_puts(out, "tee: off\n");
+	else if (!strcmp(path, "off") && l->tee.path)
+		tee_end(&l->tee, out);
+	else if (!strcmp(path, "off"))
+		text_puts(why, "tee: no file is written");
+	else if (l->tee.path || l->tee_path)
+		text_puts(why, "tee: a file is written already; 'tee off' first");
+	else if ((err = swap_open_file(l->swap, path)))
+		text_printf(why, "tee: %s", err == -EPIPE ? "the process that opens files has ended"
+							  : strerror(-err));
+	else if (!(l->tee_path = strdup(path)))
+		text_puts(why, strerror(ENOMEM));
+	return why->len ? -EINVAL : 0;
+}
+
+static void mark(void *loop, const char *s, size_t len)
+{
+	struct loop *l = loop;
+
+	text_add(&l->out.buf, s, len);
+	tee_line(&l->tee, s, len);
+}
+
+void loop_look(struct loop *l, struct view_change *look)
+{
+	struct text why = { 0 };
+
+	if (!view_adopt(l->view, look, &l->table)) {
+		if (l->tee.path)
+			table_set_slots(l->tee.table, l->view->columns);
+		return;
+	}
+	table_set_symboliser(l->table, kernel_symbol_at);
+	l->host.new_table = true;
+	if (l->tee.path && tee_look(&l->tee, l->view, l->s->shown, l->s->hooks.n,
+				    l->s->conf->debug_func)) {
+		tee_end(&l->tee, &why);
+		say_end_of_tee(l, &why);
+	}
+	text_free(&why);
+}
+
+/* --- options ------------------------------------------------------------------------ */
+
+/* Without another program: -ENODATA where that cannot be. */
+static int change_here(struct loop *l, struct setting *setting, struct text *why)
+{
+	struct session *s = l->s;
+	const struct collected *collected = &s->setting->collected;
+	struct view_change look;
+	struct collected copy;
+	int err;
+
+	err = view_prepare(l->view, &look, &setting->conf, collected, s->shown, s->hooks.n, why);
+	if (!err)
+		err = collected_copy(&copy, collected);
+	if (err) {
+		view_forget(&look);
+		return err;
+	}
+	/* this setting is of the program that runs */
+	collected_free(&setting->collected);
+	setting->collected = copy;
+	setting->extra = s->extra;
+	session_set(s, setting);
+	loop_look(l, &look);
+	l->ends_ns = s->conf->duration_ns ? l->started_ns + s->conf->duration_ns : 0;
+	return 0;
+}
+
+static int ask_for(struct loop *l, struct setting *setting, struct text *out, struct text *why)
+{
+	struct text what = { 0 };
+	int err = swap_request(l->swap, setting);
+
+	if (err == -EPIPE) {
+		text_puts(why, "the process that builds programs has ended: the one that runs can "
+			       "not be changed any more");
+		return -EINVAL;
+	}
+	swap_is_asked(l->swap, &what);
+	text_printf(out, "Building: %s\n", what.len ? what.s : "the same options");
+	text_free(&what);
+	return err;
+}
+
+/*
+ * The newest request asks for all that was changed so far, so another change while a program
+ * is built takes its place. What changes at once does so in the running setting, too.
+ */
+static int change(void *loop, const char *option, const char *value, struct text *out,
+		  struct text *why)
+{
+	struct loop *l = loop;
+	struct setting *setting = NULL, *here = NULL;
+	enum change_kind kind;
+	bool asked = swap_is_asked(l->swap, NULL);
+	int err;
+
+	err = setting_change(&setting, swap_setting(l->swap), option, value, &kind, why);
+	if (!err && kind == CHANGE_COLUMNS && l->s->conf->stats) {
+		text_puts(why, "there are no columns with -s");
+		err = -EINVAL;
+	}
+	if (!err && kind != CHANGE_PROGRAM) {
+		err = setting_change(&here, l->s->setting, option, value, &kind, why);
+		if (!err)
+			err = change_here(l, here, why);
+		if (!err && kind == CHANGE_LOOKS)
+			swap_amend(l->swap, setting);
+	}
+	if (err == -ENODATA ||
+	    (!err && (kind == CHANGE_PROGRAM || (kind == CHANGE_COLUMNS && asked))))
+		err = ask_for(l, setting, out, why);
+	setting_drop(here);
+	setting_drop(setting);
+	if (err == -ENOMEM)
+		text_puts(why, strerror(ENOMEM));
+	return err ? -EINVAL : 0;
+}
+
+static int reload(void *loop, struct text *out, struct text *why)
+{
+	struct loop *l = loop;
+
+	return ask_for(l, swap_setting(l->swap), out, why);
+}
+
+static bool is_asked(void *loop, struct text *what)
+{
+	const struct loop *l = loop;
+
+	return swap_is_asked(l->swap, what);
+}
+
+void loop_host(struct loop *l)
+{
+	l->host = (struct console_host){ .session = l->s,
+					 .view = l->view,
+					 .out = &l->out,
+					 .read_books = read_books,
+					 .change = change,
+					 .reload = reload,
+					 .is_asked = is_asked,
+					 .tee = tee,
+					 .mark = mark,
+					 .loop = l };
+}
+
+void loop_drop_changes(struct loop *l)
+{
+	struct text what = { 0 };
+
+	if (l->swap && swap_is_asked(l->swap, &what) && swap_is_commanded(l->swap)) {
+		console_fail(l->console);
+		log_info("Not changed: %s%sended before the new program was there",
+			 text_str(&what), what.len ? ": " : "");
+	}
+	text_free(&what);
+	if (l->tee_path) {
+		log_error("tee: ended before the file was open");
+		console_fail(l->console);
+	}
+	free(l->tee_path);
+	l->tee_path = NULL;
+}
+
+void loop_close_tee(struct loop *l)
+{
+	struct text said = { 0 };
+
+	if (tee_end(&l->tee, &said))
+		say_end_of_tee(l, &said);
+	else if (said.len)
+		log_info("%s", said.s);
+	text_free(&said);
+}
