@@ -9,10 +9,9 @@
 #include "app/console_command.h"
 #include "app/console_history.h"
 #include "app/console_line.h"
+#include "app/console_offer.h"
 #include "base/io.h"
 #include "base/log.h"
-#include "conf/changes.h"
-#include "sink/columns.h"
 
 #define LINE_MAX_BYTES 4096
 
@@ -107,34 +106,8 @@ static bool on_line(void *arg, char *line)
 static const char *offer(void *arg, const char *before, int n)
 {
 	const struct console *c = arg;
-	const struct session *s = c->host->session;
-	enum console_takes takes = TAKES_COMMAND;
 
-	for (int i = 0; *before && i <= console_commands; i++) {
-		if (i == console_commands)
-			return NULL;
-		if (strcmp(before, console_table[i].name) != 0)
-			continue;
-		takes = console_table[i].takes;
-		break;
-	}
-	switch (takes) {
-	case TAKES_COMMAND:
-		return n < console_commands ? console_table[n].name : NULL;
-	case TAKES_STAGE:
-		return n < s->stages.n ? s->stages.v[n].name : NULL;
-	case TAKES_COLUMNS:
-		if (n >= column_count && n - column_count < c->host->view->columns->users)
-			return c->host->view->columns->user[n - column_count].name;
-		return n < column_count ? column_table[n].name : NULL;
-	case TAKES_SETTING:
-		return changes_option(n);
-	case TAKES_VALUE:
-	case TAKES_NOTHING:
-	case TAKES_TEXT:
-		break;
-	}
-	return NULL;
+	return console_offer(c->host, before, n);
 }
 
 static void open_history(struct console *c)

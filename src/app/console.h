@@ -17,11 +17,14 @@
 #include "base/out.h"
 #include "sink/table.h"
 
+struct seen;
+
 /* What the commands look at and change: the loop's. */
 struct console_host {
 	struct session *session;
 	struct view *view;
 	struct out *out;     /* the row stream */
+	struct seen *seen;   /* in rows, lately */
 	bool paused;         /* rows are counted and not shown */
 	uint64_t paused_was; /* how many were not shown before this pause */
 	bool new_table;      /* its header is still to be printed */

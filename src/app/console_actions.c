@@ -8,6 +8,7 @@
 #include "app/ask.h"
 #include "app/console.h"
 #include "app/console_command.h"
+#include "app/console_source.h"
 #include "base/clock.h"
 #include "conf/changes.h"
 #include "event/books.h"
@@ -121,6 +122,11 @@ static int run_stages(const struct console_call *c)
 	return -EINVAL;
 }
 
+static int run_source(const struct console_call *c)
+{
+	return console_source(c->host->session, c->arg, c->out, c->why);
+}
+
 static int run_pause(const struct console_call *c)
 {
 	if (c->host->paused) {
@@ -226,7 +232,7 @@ const struct console_command console_table[] = {
 	  run_option },
 	{ "where", TAKES_VALUE, "[EXPR]", "another C expression for --where, or show it", ANEW,
 	  run_option },
-	{ "columns", TAKES_COLUMNS, "[LIST]", "other columns: a list as -o has it, or show it",
+	{ "columns", TAKES_VALUE, "[LIST]", "other columns: a list as -o has it, or show it",
 	  "NAME,NAME... or +NAME,-NAME..., which is added to the usual eight and taken out of "
 	  "them; 'default' are the usual ones. At once where their numbers are collected, else by "
 	  "another program.",
@@ -245,6 +251,9 @@ const struct console_command console_table[] = {
 	  run_stats },
 	{ "stages", TAKES_STAGE, "[STAGE]", "which hooks serve the stages, or one", NULL,
 	  run_stages },
+	{ "source", TAKES_STAGE, "[STAGE]", "the source that was compiled, or a stage's files",
+	  "As --dump-source prints it, with the filters and numbers of the program that runs.",
+	  run_source },
 	{ "pause", TAKES_NOTHING, NULL, "show no rows until 'resume'",
 	  "Nothing is held back: rows that come meanwhile are counted as PAUSED, and never shown. "
 	  "-c does not count them. With -s no block is shown, and counting goes on.",

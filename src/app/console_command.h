@@ -13,9 +13,8 @@ enum console_takes {
 	TAKES_NOTHING,
 	TAKES_COMMAND, /* a command's name, or nothing */
 	TAKES_STAGE,   /* a stage's name, or nothing */
-	TAKES_COLUMNS, /* a list as -o has it */
 	TAKES_TEXT,
-	TAKES_VALUE, /* of the option that is called like the command, or nothing */
+	TAKES_VALUE,   /* of the option that is called like the command, or nothing */
 	TAKES_SETTING, /* an option's name and a value, or nothing */
 };
 

@@ -39,6 +39,7 @@ static struct {
 	bool shown;       /* the prompt is on the terminal */
 	bool interrupted; /* by Ctrl-C, and nothing typed since */
 	struct winsize size;
+	char before[256]; /* what stands before the word that Tab completes */
 } line;
 
 /* --- the terminal ------------------------------------------------------------------- */
@@ -142,20 +143,15 @@ static void take_line(char *typed)
 static char *next_match(const char *text, int state)
 {
 	static int at;
-	char before[64] = "";
-	const char *s = rl_line_buffer + strspn(rl_line_buffer, " \t"), *offer;
-	size_t len = strcspn(s, " \t"), skip = 0, bare;
+	const char *offer;
+	size_t skip, bare;
 
 	if (!state)
 		at = 0;
-	if ((int)(s - rl_line_buffer) + (int)len < rl_point && len < sizeof(before)) {
-		memcpy(before, s, len);
-		before[len] = '\0';
-	}
 	/* "+ttl" is completed as "ttl" is */
-	skip = *before && (*text == '+' || *text == '-');
+	skip = line.before[0] && (*text == '+' || *text == '-');
 	bare = strlen(text) - skip;
-	while ((offer = line.offer(line.arg, before, at++))) {
+	while ((offer = line.offer(line.arg, line.before, at++))) {
 		char *match;
 
 		if (strncmp(offer, text + skip, bare) != 0)
@@ -173,8 +169,8 @@ static char *next_match(const char *text, int state)
 /* Never names of files: none can be opened any more. */
 static char **complete(const char *text, int start, int end)
 {
-	(void)start;
 	(void)end;
+	snprintf(line.before, sizeof(line.before), "%.*s", start, rl_line_buffer);
 	rl_attempted_completion_over = 1;
 	return rl_completion_matches(text, next_match);
 }

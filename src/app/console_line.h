@@ -12,8 +12,8 @@
  * of the input. Returns whether the prompt may come back. */
 typedef bool (*line_done)(void *arg, char *line);
 
-/* What Tab offers: the n-th candidate, or NULL. `before` is the first word of the line, ""
- * where the word to complete is itself the first. */
+/* What Tab offers: the n-th candidate, or NULL. `before` is the line up to the word that is to
+ * be completed. */
 typedef const char *(*line_offer)(void *arg, const char *before, int n);
 
 /*

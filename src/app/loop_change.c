@@ -210,6 +210,7 @@ void loop_host(struct loop *l)
 	l->host = (struct console_host){ .session = l->s,
 					 .view = l->view,
 					 .out = &l->out,
+					 .seen = &l->seen,
 					 .read_books = read_books,
 					 .change = change,
 					 .reload = reload,

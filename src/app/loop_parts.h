@@ -14,6 +14,7 @@
 
 #include "app/console.h"
 #include "app/loop.h"
+#include "app/seen.h"
 #include "app/tee.h"
 #include "base/out.h"
 #include "event/merge.h"
@@ -61,6 +62,7 @@ struct loop {
 	int old_slots[LNK_MAX_EXTRA]; /* where its records have the numbers of the new ones */
 	struct out out;
 	struct console *console; /* NULL: none */
+	struct seen seen;
 	struct tee tee;
 	char *tee_path; /* of a file that is being opened; NULL: none */
 	struct console_host host;

@@ -181,6 +181,8 @@ static void on_event(void *arg, const struct lnk_record *e)
 		e = &moved;
 	}
 	table_row(l->table, e, l->wall_offset_ns, &l->out.buf);
+	if (l->console)
+		seen_note(&l->seen, &e->event);
 	tee_row(&l->tee, f->s->shown, e, l->wall_offset_ns);
 	l->rows++;
 	note_row(l, &f->s->account.v[e->event.hook]);

@@ -5,12 +5,15 @@
 #include <fcntl.h>
 #include <fnmatch.h>
 #include <net/if.h>
+#include <linux/magic.h>
 #include <linux/nsfs.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/num.h"
@@ -24,6 +27,28 @@ static void quote(struct text *out, const char *s)
 	text_puts(out, "'");
 	text_add_escaped(out, s, strlen(s), false);
 	text_puts(out, "'");
+}
+
+/* A device may do something when it is opened, so it is looked at before. */
+static int open_namespace(const char *path)
+{
+	int there = open(path, O_PATH | O_CLOEXEC), fd;
+	struct statfs fs;
+	char link[32];
+
+	if (there < 0)
+		return -errno;
+	if (fstatfs(there, &fs)) {
+		fd = -errno;
+	} else if (fs.f_type != NSFS_MAGIC) {
+		fd = -EINVAL;
+	} else {
+		snprintf(link, sizeof(link), "/proc/self/fd/%d", there);
+		fd = open(link, O_RDONLY | O_CLOEXEC);
+		fd = fd < 0 ? -errno : fd;
+	}
+	close(there);
+	return fd;
 }
 
 /* Opens the namespace that -N names; for an inode number there is nothing to open. */
@@ -45,11 +70,11 @@ static int open_netns(const char *s, uint32_t *inode, struct text *why)
 		text_printf(&path, "/proc/%s/ns/net", s);
 	else
 		text_printf(&path, "/run/netns/%s", s);
-	fd = open(text_str(&path), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd < 0 || fstat(fd, &st))
-		reason = strerror(errno);
-	else if (ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET)
+	fd = open_namespace(text_str(&path));
+	if (fd == -EINVAL || (fd >= 0 && ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET))
 		reason = "it is something else";
+	else if (fd < 0 || fstat(fd, &st))
+		reason = strerror(fd < 0 ? -fd : errno);
 	if (reason) {
 		text_puts(why, "-N: ");
 		quote(why, s);

@@ -92,7 +92,7 @@ void view_open(struct view *v, const struct config *conf)
 	bool ifname = conf->console || columns_have(v->columns, "ifname");
 	struct table_view *t = &v->table;
 
-	if (conf->stats)
+	if (conf->stats && !conf->console)
 		return;
 	if (ifname)
 		say("network interfaces", interfaces_open(&t->interfaces));

@@ -161,7 +161,7 @@ const struct option_def option_table[] = {
 			"any of them",
 		.man = "Show only packets that came in on this network interface. The name may be "
 		       "a pattern as the shell has them (eth*), and the option may be given "
-		       "again. Names are looked up once, when the program starts, in the network "
+		       "again. Names are looked up when a program is built, in the network "
 		       "namespace of -N or in its own. A row of sock_def_readable has no packet "
 		       "and so no interface: it is not shown.",
 	},
@@ -393,17 +393,21 @@ const struct option_def option_table[] = {
 		.help = "take commands while it runs, at a prompt under the rows; 'help' lists "
 			"them",
 		.man = "Take commands from standard input while rows come: at a prompt under "
-		       "them where that is a terminal, else line by line. Commands: help, show, "
-		       "stats, stages, pause, resume, mark, columns, quit; help and a command's "
-		       "name says more. Rows that come during a pause are counted as PAUSED. At "
-		       "the prompt Tab completes, Ctrl-C clears the line and ends when given "
-		       "twice, Ctrl-D ends. From a pipe or file nothing is echoed, lines that "
-		       "begin with # are skipped, the end of the input ends the program, and the "
-		       "exit status is 1 if a command failed. With -s every block stays. Lines "
-		       "typed at the prompt are kept in linux_net_kernel/history in "
-		       "$XDG_STATE_HOME (default ~/.local/state); under sudo always in the home "
-		       "of the user it runs as, and nowhere if that directory or file belongs to "
-		       "another user or is a link.",
+		       "them where that is a terminal, else line by line. Commands: help, show, ip, "
+		       "port, filter, where, columns, rate, set, reload, stats, stages, source, "
+		       "pause, resume, mark, tee, quit; help and a command's name says more. What "
+		       "only changes how rows look does so at once. For what the probes have to do "
+		       "another program is compiled, as --watch does it, and takes its place when it "
+		       "is attached: no event is lost or shown twice, and where it cannot be built "
+		       "the one that runs goes on. A second process keeps the privileges for that. "
+		       "Rows that come during a pause are counted as PAUSED. At the prompt Tab "
+		       "completes, Ctrl-C clears the line and ends when given twice, Ctrl-D ends. "
+		       "From a pipe or file nothing is echoed, lines that begin with # are skipped, "
+		       "the end of the input ends the program, and the exit status is 1 if a command "
+		       "failed. With -s every block stays. Lines typed at the prompt are kept in "
+		       "linux_net_kernel/history in $XDG_STATE_HOME (default ~/.local/state); under "
+		       "sudo always in the home of the user it runs as, and nowhere if that "
+		       "directory or file belongs to another user or is a link.",
 	},
 	{
 		.name = "count",

@@ -158,6 +158,8 @@ static void man_option(struct text *out, const struct option_def *o)
 	} else if (o->def) {
 		text_printf(out, "The default is %s.\n", o->def);
 	}
+	if (o->live != LIVE_NOT)
+		man_text(out, "-C can give it anew.");
 }
 
 void options_man(struct text *out)

@@ -60,6 +60,11 @@ const char *interfaces_name(const struct interfaces *i, uint64_t index)
 	return is_at(i, at, index) ? i->v[at].name : NULL;
 }
 
+const char *interfaces_listed(const struct interfaces *i, int n)
+{
+	return (size_t)n < i->n ? i->v[n].name : NULL;
+}
+
 static void put(struct interfaces *i, uint32_t index, const char *name, size_t len)
 {
 	size_t at = place_of(i, index), cap;

@@ -26,6 +26,9 @@ uint64_t interfaces_netns(const struct interfaces *i);
 /* NULL: not known. */
 const char *interfaces_name(const struct interfaces *i, uint64_t index);
 
+/* The n-th name there is; NULL: there are no more. */
+const char *interfaces_listed(const struct interfaces *i, int n);
+
 /* One rtnetlink message or several, as read() gives them: for interfaces_refresh() and
  * tests. Returns whether the message that ends a list was among them. */
 int interfaces_take(struct interfaces *i, const void *messages, size_t len);

@@ -163,3 +163,8 @@ void namespaces_close(struct namespaces *n)
 	free(n->v);
 	free(n);
 }
+
+const char *namespaces_listed(const struct namespaces *n, int nth)
+{
+	return (size_t)nth < n->n ? n->v[nth].name : NULL;
+}

@@ -24,4 +24,7 @@ void namespaces_refresh(struct namespaces *n);
  * that was not met before is looked for at once. */
 const char *namespaces_name(struct namespaces *n, uint64_t inode);
 
+/* The n-th name there is; NULL: there are no more. */
+const char *namespaces_listed(const struct namespaces *n, int nth);
+
 #endif

@@ -125,6 +125,26 @@ for readme in README.md README.zh-CN.md; do
 	fi
 done
 
+# So are the commands of the console; the option's text lists them as well.
+COMMANDS=$(sed -nE '/console_table\[\] = /,/^}/s/^\t\{ "([a-z]+)", .*/\1/p' "$TOP/src/app/console_actions.c")
+section "$MAN" OPTIONS | sed -n '/\\-\\-console/,/^\.TP/p' >"$TMP/console.man"
+for where in "$TOP/README.md" "$TOP/README.zh-CN.md" "$TMP/console.man"; do
+	missing=
+	for command in $COMMANDS; do
+		if [ "$where" = "$TMP/console.man" ]; then
+			grep -qwE "$command" "$where" || missing+=" $command"
+		else
+			grep -qE "^\|.*\`$command[\` ].*\|" "$where" || missing+=" $command"
+		fi
+	done
+	rm -f "$TMP/command"
+	if [ -n "$COMMANDS" ] && [ -z "$missing" ]; then
+		ok "${where##*/} names every command of the console"
+	else
+		not_ok "${where##*/} names every command of the console" "missing:$missing"
+	fi
+done
+
 # Every column of the registry is in the tables and in the man page's FIELDS.
 COLUMNS_THERE=$(sed -nE '/column_table\[\] = /,/^}/s/^\t\{ "([a-z_]+)", .*/\1/p' "$TOP/src/sink/columns.c")
 sed -n '/^\.SH FIELDS/,/^\.SH OVERHEAD/p' "$MAN" >"$TMP/fields.man"

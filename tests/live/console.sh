@@ -11,35 +11,6 @@ export XDG_STATE_HOME=$TMP/state TERM=xterm
 unset SUDO_UID NO_COLOR
 mkdir "$XDG_STATE_HOME"
 
-# script NAME ARGS...: commands are written to descriptor 8 by say.
-script()
-{
-	local name=$1
-
-	shift
-	mkfifo "$TMP/$name.in"
-	"$LNK" -C "$@" <"$TMP/$name.in" >"$TMP/$name.out" 2>"$TMP/$name.err" &
-	SPAWNED=$!
-	LIB_PIDS+=("$SPAWNED")
-	exec 8>"$TMP/$name.in"
-	wait_until 60 grep -q 'Started TCP monitoring' "$TMP/$name.err"
-	NAME=$name
-}
-
-# say LINE [TEXT]: a command, and what is waited for on stderr.
-say()
-{
-	echo "$1" >&8
-	[ $# -eq 1 ] || wait_until 20 grep -qF -e "$2" "$TMP/$NAME.err" ||
-		not_ok "'$1' is answered: $2"
-}
-
-over()
-{
-	exec 8>&-
-	finish "$NAME" "$SPAWNED"
-}
-
 # --- a script: every command
 
 script all -p $PORT -o +flags --col twice=len*2

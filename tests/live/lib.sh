@@ -68,3 +68,38 @@ cell()
 	awk -v s="$1" -v c="$2" '$1 == s { print $c }' "$TMP/err"
 }
 SEEN=2 FILTERED=3 LIMITED=4 LOST=5 RECEIVED=6 PRINTED=8
+
+# script NAME ARGS...: with -C; commands are written to descriptor 8 by say.
+script()
+{
+	local name=$1
+
+	shift
+	mkfifo "$TMP/$name.in"
+	"$LNK" -C "$@" <"$TMP/$name.in" >"$TMP/$name.out" 2>"$TMP/$name.err" &
+	SPAWNED=$!
+	LIB_PIDS+=("$SPAWNED")
+	exec 8>"$TMP/$name.in"
+	wait_until 60 grep -q 'Started TCP monitoring' "$TMP/$name.err"
+	NAME=$name
+}
+
+# say LINE [TEXT]: a command, and what is waited for on stderr, behind what was there before.
+say()
+{
+	local was=$(wc -c <"$TMP/$NAME.err")
+
+	echo "$1" >&8
+	[ $# -eq 1 ] || wait_until 60 said_since "$was" "$2" || not_ok "'$1' is answered: $2"
+}
+
+said_since()
+{
+	tail -c "+$(($1 + 1))" "$TMP/$NAME.err" | grep -qF -e "$2"
+}
+
+over()
+{
+	exec 8>&-
+	finish "$NAME" "$SPAWNED"
+}

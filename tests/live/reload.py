@@ -6,6 +6,8 @@
                                         packet socket and the kernel saw of it
     reload.py same OUT TABLE LOST       whether the table's first stage has just those segments,
                                         but for as many as were told to be lost
+    reload.py cells TABLE               whether every row of the first stage has what belongs under
+                                        its header: a TTL of 64 under TTL, at most 1 under LEN
     reload.py swaps PID ERR FILE A B N  N exchanges between two versions of a probe file
 """
 import collections
@@ -117,6 +119,26 @@ def same(out, table, lost):
         sys.exit(1)
 
 
+def cells(table):
+    """Records with other numbers are shown one after the other: none may be taken for another."""
+    heads, rows, headers, with_ttl, bad = [], 0, 0, 0, 0
+    for line in open(table):
+        at = [c.strip() for c in line.split("|")]
+        if at[0] == "KERNEL FUNCTION":
+            heads = at
+            headers += 1
+        if at[0] != "[netif_receive_skb]":
+            continue
+        rows += 1
+        row = dict(zip(heads, at))
+        ttl, length = row.get("TTL", "-"), row.get("LEN", "-")
+        with_ttl += ttl == "64"
+        bad += len(at) != len(heads) or ttl not in ("64", "-") or length not in ("0", "1", "-")
+    print(f"{rows} rows under {headers} headers, {with_ttl} with a TTL, {bad} wrong")
+    if bad or not with_ttl or headers < 3:
+        sys.exit(1)
+
+
 def wait_for(err, pattern, n, seconds):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -151,6 +173,8 @@ def main():
     args = sys.argv[2:]
     if sys.argv[1] == "load":
         load(int(args[0]), float(args[1]), args[2])
+    elif sys.argv[1] == "cells":
+        cells(args[0])
     elif sys.argv[1] == "same":
         same(args[0], args[1], int(args[2]))
     else:
