@@ -81,6 +81,57 @@ static __always_inline u32 lnk_netns(const struct lnk_call *call)
 	return LNK_READ(net->ns.inum);
 }
 
+#ifdef CONFIG_SOCK_CGROUP_DATA
+/* The cgroup, of version 2, that the socket was made in. Before 5.15 a mark of version 1, an
+ * odd number, may stand in its place; requests and sockets in TIME-WAIT have none. */
+static __always_inline const struct cgroup *lnk_cgroup_of(const struct lnk_call *call)
+{
+	struct sock *sk = call->sk;
+	u8 state = LNK_READ(sk->__sk_common.skc_state);
+	u64 at = 0;
+
+	if (state == 6 || state == 12) /* TCP_TIME_WAIT, TCP_NEW_SYN_RECV */
+		return 0;
+	bpf_probe_read_kernel(&at, sizeof(at), &sk->sk_cgrp_data);
+	return at & 3 ? 0 : (const struct cgroup *)at;
+}
+
+/* 0: the root has none. */
+static __always_inline const struct cgroup *lnk_cgroup_above(const struct cgroup *c)
+{
+	const char *css = (const char *)LNK_READ(c->self.parent);
+
+	return css ? (const struct cgroup *)(css - __builtin_offsetof(struct cgroup, self)) : 0;
+}
+
+/* The inode number of its directory. Before 5.5 a generation stands beside it. */
+static __always_inline u64 lnk_cgroup_inode(const struct cgroup *c)
+{
+	const struct kernfs_node *kn = LNK_READ(c->kn);
+	u64 id = 0;
+
+	bpf_probe_read_kernel(&id, sizeof(id), &kn->id);
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 5, 0)
+	id = (u32)id;
+#endif
+	return id;
+}
+
+static __always_inline u64 lnk_cgroup(const struct lnk_call *call)
+{
+	const struct cgroup *c = lnk_cgroup_of(call);
+
+	return c ? lnk_cgroup_inode(c) : LNK_UNKNOWN;
+}
+#else
+#define LNK_NO_CGROUPS                                                                             \
+	__attribute__((unavailable("this kernel keeps no cgroup with a socket")))
+const struct cgroup *lnk_cgroup_of(const struct lnk_call *call) LNK_NO_CGROUPS;
+const struct cgroup *lnk_cgroup_above(const struct cgroup *c) LNK_NO_CGROUPS;
+u64 lnk_cgroup_inode(const struct cgroup *c) LNK_NO_CGROUPS;
+u64 lnk_cgroup(const struct lnk_call *call) LNK_NO_CGROUPS;
+#endif
+
 /* On 64-bit kernels skb->end is an offset. */
 static __always_inline struct skb_shared_info *lnk_shared_info(const struct lnk_call *call)
 {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/cgroups.h"
 #include "app/nets.h"
 #include "conf/filter_value.h"
 
@@ -75,6 +76,8 @@ int ask_parse(struct ask *a, const struct config *conf, struct column_list *colu
 	err = take_columns(q, columns, conf->debug_func, why);
 	if (!err)
 		err = nets_find(q, conf, why);
+	if (!err)
+		err = cgroups_find(q, conf, why);
 	if (!err)
 		err = question_emit(q, &a->c, why, note);
 	a->filters = question_filters(q);
@@ -156,6 +159,8 @@ void ask_describe(const struct config *conf, struct text *out)
 	for (i = 0; i < conf->interfaces.n; i++)
 		describe_text("for interface", conf->interfaces.v[i], out);
 	describe_text("for network namespace", conf->netns, out);
+	for (i = 0; i < conf->cgroups.n; i++)
+		describe_text("for cgroup", conf->cgroups.v[i], out);
 	describe_text("with --where", conf->where, out);
 	describe_text("with the expression", conf->filter, out);
 }

@@ -31,6 +31,7 @@
 #include <bpf/libbpf.h>
 
 #include "base/io.h"
+#include "bpf/headers_parts.h"
 #include "bpf/headers_stubs.h"
 
 struct wanted {
@@ -107,6 +108,7 @@ static const char *const typedefs[][2] = {
 struct found {
 	uint32_t structs[COUNT(structs)];
 	uint32_t typedefs[COUNT(typedefs)];
+	struct headers_parts parts;
 };
 
 /* A dump in progress. */
@@ -127,6 +129,7 @@ static void note_struct(struct found *f, const char *name, uint32_t id)
 {
 	size_t i;
 
+	headers_parts_note(&f->parts, name, id);
 	for (i = 0; i < COUNT(structs); i++) {
 		if (!f->structs[i] && !strcmp(name, structs[i].name))
 			f->structs[i] = id;
@@ -344,6 +347,7 @@ static int make_types(const struct btf *btf, const struct found *found, struct t
 	if (!err) {
 		text_puts(out, "#ifndef LNK_TYPES_H\n#define LNK_TYPES_H\n");
 		copy_types(out, text_str(&printed));
+		headers_parts_emit(&found->parts, btf, text_str(&printed), out);
 		text_puts(out, "#define __aligned_u64 __u64 __attribute__((aligned(8)))\n"
 			       "#define __aligned_be64 __be64 __attribute__((aligned(8)))\n");
 		dump.out = out;
@@ -355,26 +359,29 @@ static int make_types(const struct btf *btf, const struct found *found, struct t
 	return err;
 }
 
-static bool kernel_has_ipv6(const struct btf *btf, const struct found *found)
+static bool struct_has(const struct btf *btf, const struct found *found, const char *name,
+		       const char *member)
 {
 	size_t i;
 
 	for (i = 0; i < COUNT(structs); i++) {
-		if (found->structs[i] && !strcmp(structs[i].name, "sock_common"))
-			return has_member(btf, btf__type_by_id(btf, found->structs[i]),
-					  "skc_v6_daddr");
+		if (found->structs[i] && !strcmp(structs[i].name, name))
+			return has_member(btf, btf__type_by_id(btf, found->structs[i]), member);
 	}
 	return false;
 }
 
 /* The options of the kernel's configuration that probes and libbcc look at. */
-static void make_autoconf(bool ipv6, const char *machine, struct text *out)
+static void make_autoconf(const struct btf *btf, const struct found *found, const char *machine,
+			  struct text *out)
 {
 	text_puts(out, "#define CONFIG_BPF_SYSCALL 1\n"
 		       "#define CONFIG_NET 1\n"
 		       "#define CONFIG_INET 1\n");
-	if (ipv6)
+	if (struct_has(btf, found, "sock_common", "skc_v6_daddr"))
 		text_puts(out, "#define CONFIG_IPV6 1\n");
+	if (struct_has(btf, found, "sock", "sk_cgrp_data"))
+		text_puts(out, "#define CONFIG_SOCK_CGROUP_DATA 1\n");
 	if (sizeof(long) == 8)
 		text_puts(out, "#define CONFIG_64BIT 1\n");
 	/* True of every kernel of these architectures that has BTF in sysfs (5.4). */
@@ -440,7 +447,7 @@ static int write_tree(const struct btf *btf, int dirfd, const char *release, con
 	int err;
 
 	find_types(btf, &found);
-	make_autoconf(kernel_has_ipv6(btf, &found), machine, &autoconf);
+	make_autoconf(btf, &found, machine, &autoconf);
 	err = make_version(release, &version, why);
 	if (!err)
 		err = make_types(btf, &found, &types, why);

@@ -57,6 +57,8 @@ const struct probe_name probe_names[] = {
 	{ "rcvq", "lnk_recv_queue(call)", KNOWS_SOCK, 0, "bytes received and not yet read" },
 	{ "sndq", "lnk_send_queue(call)", KNOWS_SOCK, 0, "bytes sent and not yet acknowledged" },
 	{ "uid", "LNK_READ(call->sk->sk_uid.val)", KNOWS_SOCK, 0, "user that made the socket" },
+	{ "cgroup", "lnk_cgroup(call)", KNOWS_SOCK, 0,
+	  "cgroup (of version 2) that the socket was made in: the inode number of its directory" },
 
 	{ "skb", "call->skb", KNOWS_SKB, 1, "struct sk_buff *: skb->MEMBER" },
 	{ "sk", "call->sk", KNOWS_SOCK, 1, "struct sock *: sk->MEMBER" },

@@ -34,7 +34,7 @@ static bool asks_packet(const struct question *q)
 bool question_filters(const struct question *q)
 {
 	return any_list(q) || asks_packet(q) || q->family || q->ninterfaces || q->netns_set ||
-	       q->pcap || q->where;
+	       q->ncgroups || q->pcap || q->where;
 }
 
 /* --- addresses --------------------------------------------------------------------- */
@@ -141,6 +141,32 @@ static void emit_ports(const struct port_ranges *list, const char *name, struct 
 	text_puts(out, "\t\treturn 1;\n\t}\n\treturn 0;\n}\n");
 }
 
+/* --- cgroups ----------------------------------------------------------------------- */
+
+/* From the socket's own cgroup upwards; before 5.3 the verifier takes no loop. */
+static void emit_cgroups(const struct question *q, struct text *out)
+{
+	int i;
+
+	text_puts(out, "#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 3, 0)\n"
+		       "#define LNK_CGROUP_LEVELS 16\n"
+		       "#define LNK_CGROUP_LOOP _Pragma(\"unroll\")\n"
+		       "#else\n"
+		       "#define LNK_CGROUP_LEVELS 64\n"
+		       "#define LNK_CGROUP_LOOP _Pragma(\"nounroll\")\n"
+		       "#endif\n"
+		       "static __always_inline int lnk_in_cgroup(const struct lnk_call *call)\n{\n"
+		       "\tconst struct cgroup *c = lnk_cgroup_of(call);\n"
+		       "\tint i;\n\n"
+		       "\tLNK_CGROUP_LOOP\n"
+		       "\tfor (i = 0; c && i < LNK_CGROUP_LEVELS; i++) {\n"
+		       "\t\tswitch (lnk_cgroup_inode(c)) {\n");
+	for (i = 0; i < q->ncgroups; i++)
+		text_printf(out, "\t\tcase %" PRIu64 "ULL:\n", q->cgroups[i]);
+	text_puts(out, "\t\t\treturn 1;\n\t\t}\n"
+		       "\t\tc = lnk_cgroup_above(c);\n\t}\n\treturn 0;\n}\n");
+}
+
 /* --- the question ------------------------------------------------------------------ */
 
 static const char *const side_name[SIDES] = { "any", "source", "destination" };
@@ -206,6 +232,10 @@ static void emit_place_tests(const struct question *q, struct text *out)
 	if (q->netns_set)
 		text_printf(out, "\tif (lnk_netns(call) != %" PRIu32 "U)\n\t\treturn LNK_HIDE;\n",
 			    q->netns);
+	if (q->ncgroups) {
+		hide_unless(out, "call->knows & LNK_KNOWS_SOCK");
+		hide_unless(out, "lnk_in_cgroup(call)");
+	}
 	if (!q->ninterfaces)
 		return;
 	hide_unless(out, "call->knows & LNK_KNOWS_SKB");
@@ -365,6 +395,8 @@ int question_emit(const struct question *q, struct text *out, struct text *why, 
 	if (err)
 		return err;
 	emit_lists(q, out);
+	if (q->ncgroups)
+		emit_cgroups(q, out);
 	if (question_filters(q))
 		emit_question(q, out);
 	return q->nnumbers ? emit_collect(q, out, why) : 0;

@@ -15,6 +15,7 @@
 #include "probes/event.h"
 
 #define QUESTION_MAX_INTERFACES 64
+#define QUESTION_MAX_CGROUPS 64
 
 /* A number that is collected: a documented name, or an expression over them. */
 struct asked_number {
@@ -32,9 +33,11 @@ struct question {
 	uint32_t interfaces[QUESTION_MAX_INTERFACES];
 	int ninterfaces; /* 0: any */
 	bool netns_set;
-	uint32_t netns;    /* inode number */
-	const char *pcap;  /* tcpdump expression, or NULL */
-	const char *where; /* C expression, or NULL */
+	uint32_t netns;                         /* inode number */
+	uint64_t cgroups[QUESTION_MAX_CGROUPS]; /* inode numbers, each once */
+	int ncgroups;                           /* 0: any */
+	const char *pcap;                       /* tcpdump expression, or NULL */
+	const char *where;                      /* C expression, or NULL */
 	struct asked_number numbers[LNK_MAX_EXTRA];
 	int nnumbers;
 	int first_number; /* the slot of the first one */

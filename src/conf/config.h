@@ -79,6 +79,7 @@ struct config {
 	struct lengths len;
 	struct strings interfaces; /* names or globs */
 	const char *netns;         /* name, path, inode number or PID; NULL: all */
+	struct strings cgroups;    /* directories of cgroup v2; all that is below them, too */
 	const char *where;         /* C expression, NULL: none */
 	const char *filter;        /* tcpdump expression, NULL: none */
 	char *words;               /* the same, of the words that are no options; malloc(3)ed */

@@ -180,6 +180,23 @@ const struct option_def option_table[] = {
 		       "number, or the number of a process that is in it.",
 	},
 	{
+		.name = "cgroup",
+		.type = OPT_LIST,
+		.group = GROUP_FILTER,
+		.field = FIELD(cgroups, struct strings),
+		.arg = "PATH",
+		.help = "only sockets that were made in this cgroup or below it; or given again: "
+			"any of them",
+		.man = "Show only what is known to belong to a socket that was made in this cgroup "
+		       "of version 2 or in one below it; an accepted connection counts as made "
+		       "where its listener was. PATH is a directory of the file system cgroup2, "
+		       "either whole or from where that is mounted (system.slice/ssh.service); it "
+		       "is looked up once, when the program starts, and the option may be given "
+		       "again. The kernel does not change a socket's cgroup when its process "
+		       "moves. Rows of netif_receive_skb and ip_rcv_finish have a packet and no "
+		       "socket: they are not shown.",
+	},
+	{
 		.name = "flags",
 		.type = OPT_TCP_FLAGS,
 		.group = GROUP_FILTER,

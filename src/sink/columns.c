@@ -30,6 +30,7 @@ const struct column column_table[] = {
 	{ "netns", "NETNS", 12, false, { "netns" }, NULL, number_netns },
 	{ "cpu", "CPU", 3, true, { "cpu" }, NULL, number_dec },
 	{ "uid", "UID", 6, true, { "uid" }, NULL, number_dec },
+	{ "cgroup", "CGROUP", 10, true, { "cgroup" }, NULL, number_dec },
 	{ "state", "STATE", 10, false, { "state" }, NULL, number_state },
 	{ "srtt", "SRTT(ms)", 9, true, { "srtt_us" }, NULL, number_ms },
 	{ "rto", "RTO(ms)", 10, true, { "rto_us" }, NULL, number_ms },

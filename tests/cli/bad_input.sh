@@ -55,6 +55,12 @@ for ns in nosuch /proc/self/ns/mnt /etc/passwd / 999999999 0 -1 ''; do
 done
 bad '-I: interfaces cannot be looked up in a namespace that is given by its inode number' -N 4294967295 -I lo
 
+bad "--cgroup: 'no/such' is no cgroup: " --cgroup no/such
+bad "--cgroup: '' is no cgroup: " --cgroup ''
+bad "--cgroup: '/' is no cgroup: the directory is not one of the file system cgroup2" --cgroup=/
+bad "--cgroup: '/etc/passwd' is no cgroup: Not a directory" --cgroup /etc/passwd
+bad "--cgroup: '/\\x1b[31m' is no cgroup: No such file or directory" --cgroup $'/\e[31m'
+
 bad "--where:6: expected a value" --where 'len >'
 bad "--where:1: unknown name 'nosuch'" --where nosuch
 bad "--where:1: " --where ''

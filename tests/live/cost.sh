@@ -105,6 +105,11 @@ one=$MORE
 more "64 networks" $((one + 1)) $((one + 64 * 12)) -i "${many_nets%,}"
 more "flags" 1 60 --flags SYN,!ACK
 more "a length" 1 250 --len 1-100
+ROOT=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/self/mounts)
+if [ -n "$ROOT" ]; then
+	# there is no socket at netif_receive_skb: what is asked of one costs nothing there
+	more "a cgroup" -200 10 --cgroup "$ROOT"
+fi
 more "a column" 2 80 -o +flags
 column=$MORE
 more "two columns" $((column + 1)) $((column + 60)) -o +flags,win

@@ -50,12 +50,25 @@ typedef uint64_t u64;
 	struct skb_shared_info {                                                                   \
 		u16 gso_segs;                                                                      \
 	};                                                                                         \
+	struct kernfs_node {                                                                       \
+		u64 id;                                                                            \
+	};                                                                                         \
+	struct cgroup {                                                                            \
+		u32 before;                                                                        \
+		struct {                                                                           \
+			void *parent;                                                              \
+		} self;                                                                            \
+		struct kernfs_node *kn;                                                            \
+	};                                                                                         \
 	struct sock {                                                                              \
 		struct {                                                                           \
 			struct net_pointer skc_net;                                                \
 			u16 skc_family;                                                            \
 			u8 skc_state;                                                              \
 		} __sk_common;                                                                     \
+		struct {                                                                           \
+			u64 val;                                                                   \
+		} sk_cgrp_data;                                                                    \
 		u32 sk_ack_backlog, sk_max_ack_backlog;                                            \
 	};                                                                                         \
 	struct tcp_sock {                                                                          \
@@ -99,11 +112,15 @@ static const char prologue[] =
 	"#define LNK_READ(x) (x)\n"
 	"#define LNK_TCP_SOCK(call, field) (((struct tcp_sock *)(call)->sk)->field)\n"
 	"#define KERNEL_HZ 250\n"
+	"#define CONFIG_SOCK_CGROUP_DATA 1\n"
+	"#define KERNEL_VERSION(a, b, c) ((a) * 65536 + (b) * 256 + (c))\n"
+	"#define LINUX_VERSION_CODE KERNEL_VERSION(6, 1, 0)\n"
+	"#define bpf_probe_read_kernel(to, size, from) __builtin_memcpy(to, from, size)\n"
 	"enum lnk_answer { LNK_SHOW, LNK_HIDE, LNK_CANNOT_READ };\n";
 
 static const char *const own_names[] = {
 	"lnk_question", "lnk_in_any",      "lnk_in_source",        "lnk_in_destination",
-	"lnk_port_any", "lnk_port_source", "lnk_port_destination",
+	"lnk_port_any", "lnk_port_source", "lnk_port_destination", "lnk_in_cgroup",
 };
 
 /* --- chance ------------------------------------------------------------------------ */
@@ -222,6 +239,11 @@ static void some_question(struct question *q)
 		q->netns_set = true;
 		q->netns = 0xf0000000U + chance(3);
 	}
+	while (q->ncgroups < 4 && !chance(q->ncgroups ? 2 : 8)) {
+		q->cgroups[q->ncgroups] = (uint64_t)q->ncgroups * 2 + 1 + chance(2);
+		q->cgroups[q->ncgroups] = q->cgroups[q->ncgroups] << 32 | (5 + chance(2) * 5);
+		q->ncgroups++;
+	}
 	while (q->ninterfaces < 3 && !chance(q->ninterfaces ? 2 : 8)) {
 		q->interfaces[q->ninterfaces] = (uint32_t)q->ninterfaces * 3 + 1;
 		q->ninterfaces++;
@@ -229,6 +251,23 @@ static void some_question(struct question *q)
 }
 
 /* --- a call ------------------------------------------------------------------------ */
+
+#define GROUPS 70 /* each but the first in another one */
+
+static struct cgroup groups[GROUPS];
+static struct kernfs_node nodes[GROUPS];
+static int group_parent[GROUPS];
+
+static void make_groups(void)
+{
+	for (int i = 0; i < GROUPS; i++) {
+		/* the last ones are one below the other */
+		group_parent[i] = i > 8 ? i - 1 : i ? (int)chance((uint32_t)i) : -1;
+		nodes[i].id = (uint64_t)(i + 1) << 32 | (5 + chance(2) * 5);
+		groups[i].kn = &nodes[i];
+		groups[i].self.parent = i ? (void *)&groups[group_parent[i]].self : NULL;
+	}
+}
 
 struct world {
 	struct net net;
@@ -239,6 +278,7 @@ struct world {
 	struct lnk_event event;
 	u8 flags;
 	u32 payload;
+	int group; /* -1: none */
 };
 
 static void some_call(struct world *w)
@@ -251,6 +291,10 @@ static void some_call(struct world *w)
 	w->dev = (struct net_device){ 1 + chance(9), { &w->net } };
 	w->skb.skb_iif = w->dev.ifindex;
 	w->tp.sk.__sk_common.skc_net.net = &w->net;
+	w->group = (int)chance(12) - 1;
+	w->tp.sk.sk_cgrp_data.val =
+		w->group < 0 ? chance(2) : (uint64_t)(uintptr_t)&groups[w->group];
+	w->tp.sk.__sk_common.skc_state = (u8)(1 + chance(12));
 	w->tp.sk.__sk_common.skc_family = chance(2) ? AF_INET : AF_INET6;
 	memcpy(w->event.saddr, &a, 16);
 	memcpy(w->event.daddr, &b, 16);
@@ -343,6 +387,19 @@ static int family_of(const struct world *w)
 	return w->tp.sk.__sk_common.skc_family == AF_INET ? 4 : 6;
 }
 
+static bool in_group(const struct question *q, const struct world *w)
+{
+	u8 state = w->tp.sk.__sk_common.skc_state;
+
+	if (!w->call.sk || state == 6 || state == 12)
+		return false;
+	for (int g = w->group; g >= 0; g = group_parent[g])
+		for (int i = 0; i < q->ncgroups; i++)
+			if (q->cgroups[i] == nodes[g].id)
+				return true;
+	return false;
+}
+
 static bool want(const struct question *q, const struct world *w)
 {
 	bool packet = w->call.knows & KNOWS_PACKET, on = !q->ninterfaces;
@@ -356,6 +413,8 @@ static bool want(const struct question *q, const struct world *w)
 	if (q->len_set && (w->payload < q->len_min || w->payload > q->len_max))
 		return false;
 	if (q->netns_set && w->net.ns.inum != q->netns)
+		return false;
+	if (q->ncgroups && !in_group(q, w))
 		return false;
 	for (int i = 0; i < q->ninterfaces; i++)
 		on |= packet && w->skb.skb_iif == q->interfaces[i];
@@ -486,6 +545,7 @@ TEST(against_an_evaluation_of_its_own)
 	int i, k, yes, varied = 0;
 	questions ask;
 
+	make_groups();
 	for (i = 1; i < QUESTIONS; i++)
 		some_question(&q[i]); /* the first one asks nothing */
 	ask = load(q, QUESTIONS);
@@ -538,6 +598,37 @@ TEST(full_lists)
 	free(q);
 }
 
+/* Up to 64 levels, and all the cgroups that can be named. */
+TEST(cgroups)
+{
+	struct question *q = calloc(2, sizeof(*q));
+	struct world w = { .call = { .knows = KNOWS_SOCK } };
+	questions ask;
+
+	make_groups();
+	w.call.sk = &w.tp.sk;
+	q[0].cgroups[q[0].ncgroups++] = nodes[8].id;
+	for (int i = 0; i < QUESTION_MAX_CGROUPS; i++)
+		q[1].cgroups[q[1].ncgroups++] = (uint64_t)i * 1000;
+	q[1].cgroups[QUESTION_MAX_CGROUPS - 1] = nodes[0].id;
+	ask = load(q, 2);
+	for (int i = 8; i < GROUPS; i++) {
+		w.tp.sk.sk_cgrp_data.val = (uint64_t)(uintptr_t)&groups[i];
+		CHECK_INT(ask[0](&w.call, &w.event), i < 8 + 64 ? SHOW : HIDE);
+	}
+	w.tp.sk.sk_cgrp_data.val = (uint64_t)(uintptr_t)&groups[1];
+	CHECK_INT(ask[0](&w.call, &w.event), HIDE);
+	CHECK_INT(ask[1](&w.call, &w.event), SHOW);
+	w.tp.sk.sk_cgrp_data.val |= 1;
+	CHECK_INT(ask[1](&w.call, &w.event), HIDE);
+	w.tp.sk.sk_cgrp_data.val = 0;
+	CHECK_INT(ask[1](&w.call, &w.event), HIDE);
+	w.call.knows = KNOWS_SKB | KNOWS_PACKET;
+	w.call.sk = NULL;
+	CHECK_INT(ask[1](&w.call, &w.event), HIDE);
+	free(q);
+}
+
 /* --- what is emitted, and refused --------------------------------------------------- */
 
 static struct text c, why, note;
@@ -574,7 +665,7 @@ TEST(each_thing_asked)
 	struct question *q = calloc(1, sizeof(*q)), none = *q;
 	int i;
 
-	for (i = 0; i < 13; i++) {
+	for (i = 0; i < 14; i++) {
 		*q = none;
 		switch (i) {
 		case 0:
@@ -608,6 +699,9 @@ TEST(each_thing_asked)
 			break;
 		case 12:
 			q->where = "len";
+			break;
+		case 13:
+			q->ncgroups = 1;
 			break;
 		}
 		CHECK(question_filters(q));
