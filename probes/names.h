@@ -132,6 +132,19 @@ u64 lnk_cgroup_inode(const struct cgroup *c) LNK_NO_CGROUPS;
 u64 lnk_cgroup(const struct lnk_call *call) LNK_NO_CGROUPS;
 #endif
 
+/* The inode number of the socket's file, as in /proc/PID/fd; 0: it has none. It has none
+ * before it is accepted and after it is closed, nor in TIME-WAIT or as a request. */
+static __always_inline u64 lnk_inode(const struct lnk_call *call)
+{
+	u8 state = LNK_READ(call->sk->__sk_common.skc_state);
+	const struct socket_alloc *file;
+
+	if (state == 6 || state == 12) /* TCP_TIME_WAIT, TCP_NEW_SYN_RECV */
+		return 0;
+	file = (const struct socket_alloc *)LNK_READ(call->sk->sk_socket);
+	return file ? LNK_READ(file->vfs_inode.i_ino) : 0;
+}
+
 /* On 64-bit kernels skb->end is an offset. */
 static __always_inline struct skb_shared_info *lnk_shared_info(const struct lnk_call *call)
 {

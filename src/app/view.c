@@ -7,8 +7,12 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/privileges.h"
+#include "bpf/names.h"
 #include "sink/interfaces.h"
 #include "sink/namespaces.h"
+#include "sink/owners.h"
+#include "sink/owners_process.h"
 #include "sink/resolver.h"
 #include "sink/services.h"
 
@@ -33,6 +37,19 @@ static int check_slots(const struct column_list *l, const struct config *conf, s
 	return -EINVAL;
 }
 
+/* In an expression a name would mean the number. */
+static int check_names(const struct column_list *l, struct text *why)
+{
+	for (int i = 0; i < l->users; i++) {
+		if (!probe_name_find(l->user[i].name))
+			continue;
+		text_printf(why, "'%s': expressions have a name like this already",
+			    l->user[i].name);
+		return -EINVAL;
+	}
+	return 0;
+}
+
 int view_columns(struct column_list *l, const struct config *conf, struct text *why)
 {
 	struct text reason = { 0 };
@@ -41,6 +58,8 @@ int view_columns(struct column_list *l, const struct config *conf, struct text *
 
 	for (int i = 0; !err && i < conf->col.n; i++)
 		err = columns_add(l, conf->col.v[i], &reason);
+	if (!err)
+		err = check_names(l, &reason);
 	if (!err) {
 		option = "-o";
 		err = columns_parse(l, conf->columns, &reason);
@@ -86,6 +105,14 @@ static void say(const char *what, int err)
 		log_error("the names of %s cannot be had: %s", what, strerror(-err));
 }
 
+static void open_owners(struct table_view *t)
+{
+	say("processes", owners_open(&t->owners));
+	if (!privileges_have(OWNERS_CAPABILITIES))
+		log_info("without CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH only this user's "
+			 "processes are known as owners of sockets");
+}
+
 void view_open(struct view *v, const struct config *conf)
 {
 	/* with a console they may be asked for later, and Tab knows them */
@@ -98,6 +125,8 @@ void view_open(struct view *v, const struct config *conf)
 		say("network interfaces", interfaces_open(&t->interfaces));
 	if (ifname || columns_have(v->columns, "netns"))
 		say("network namespaces", namespaces_open(&t->namespaces, NAMESPACES_DIR));
+	if (conf->console || columns_have(v->columns, "pid") || columns_have(v->columns, "comm"))
+		open_owners(t);
 	if (!conf->resolve)
 		return;
 	say("ports", services_open(&t->services, SERVICES_FILE));
@@ -109,6 +138,8 @@ void view_refresh(struct view *v, uint64_t now_ns)
 {
 	if (v->table.interfaces)
 		interfaces_refresh(v->table.interfaces);
+	if (v->table.owners)
+		owners_refresh(v->table.owners, now_ns);
 	if (v->table.resolver)
 		resolver_refresh(v->table.resolver, now_ns);
 	if (!v->table.namespaces || now_ns < v->refreshed_ns + NAMESPACES_NS)
@@ -207,6 +238,7 @@ void view_close(struct view *v)
 {
 	interfaces_close(v->table.interfaces);
 	namespaces_close(v->table.namespaces);
+	owners_close(v->table.owners);
 	resolver_close(v->table.resolver);
 	services_close(v->table.services);
 	if (v->columns)

@@ -68,6 +68,13 @@ int privileges_bar(void)
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ? -errno : 0;
 }
 
+bool privileges_have(uint64_t caps)
+{
+	struct caps c;
+
+	return !get_caps(&c) && !(caps & ~c.permitted);
+}
+
 int privileges_drop(uint64_t keep, uint64_t effective)
 {
 	struct caps c;

@@ -21,6 +21,9 @@
  */
 int privileges_bar(void);
 
+/* Whether all of these are permitted. */
+bool privileges_have(uint64_t caps);
+
 /*
  * Gives up every capability but those of `keep` (bits 1 << CAP_X) that the process has.
  * They stay permitted, and effective where they are in `effective` too. Returns 0 or

@@ -57,6 +57,8 @@ const struct probe_name probe_names[] = {
 	{ "rcvq", "lnk_recv_queue(call)", KNOWS_SOCK, 0, "bytes received and not yet read" },
 	{ "sndq", "lnk_send_queue(call)", KNOWS_SOCK, 0, "bytes sent and not yet acknowledged" },
 	{ "uid", "LNK_READ(call->sk->sk_uid.val)", KNOWS_SOCK, 0, "user that made the socket" },
+	{ "inode", "lnk_inode(call)", KNOWS_SOCK, 0,
+	  "inode number of the socket's file; 0: not accepted yet, or closed" },
 	{ "cgroup", "lnk_cgroup(call)", KNOWS_SOCK, 0,
 	  "cgroup (of version 2) that the socket was made in: the inode number of its directory" },
 

@@ -6,6 +6,7 @@
 #include "sink/digits.h"
 #include "sink/interfaces.h"
 #include "sink/namespaces.h"
+#include "sink/owners.h"
 #include "sink/resolver.h"
 #include "sink/services.h"
 #include "sink/table.h"
@@ -204,6 +205,36 @@ char *number_netns(struct cells *c, const struct cell *at, const struct lnk_reco
 	(void)at;
 	(void)e;
 	return name ? put_escaped(name, strlen(name), p, NAME_CELL_MAX) : put_u64(v, p);
+}
+
+/* The owner of the socket with inode v; NULL: nobody is known. */
+static const struct owner *owner_of(struct cells *c, __u64 v)
+{
+	return c->owners ? owners_find(c->owners, v) : NULL;
+}
+
+char *number_pid(struct cells *c, const struct cell *at, const struct lnk_record *e, __u64 v,
+		 char *p)
+{
+	const struct owner *o = owner_of(c, v);
+
+	(void)at;
+	(void)e;
+	if (!v)
+		return put_unknown(p);
+	return o ? put_u32(o->pid, p) : put_string("?", p);
+}
+
+char *number_comm(struct cells *c, const struct cell *at, const struct lnk_record *e, __u64 v,
+		  char *p)
+{
+	const struct owner *o = owner_of(c, v);
+
+	(void)at;
+	(void)e;
+	if (!v)
+		return put_unknown(p);
+	return o ? put_escaped(o->comm, strlen(o->comm), p, NAME_CELL_MAX) : put_string("?", p);
 }
 
 /* --- the user's own ---------------------------------------------------------------- */

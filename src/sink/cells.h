@@ -18,6 +18,7 @@
 
 struct interfaces;
 struct namespaces;
+struct owners;
 struct resolver;
 struct services;
 
@@ -31,6 +32,7 @@ struct cells {
 	/* names of numbers; NULL: the numbers are shown */
 	struct interfaces *interfaces;
 	struct namespaces *namespaces;
+	struct owners *owners;
 	struct resolver *resolver;
 	struct services *services;
 };
@@ -86,6 +88,10 @@ char *number_state(struct cells *c, const struct cell *at, const struct lnk_reco
 		   char *p);
 char *number_netns(struct cells *c, const struct cell *at, const struct lnk_record *e, __u64 v,
 		   char *p);
+char *number_pid(struct cells *c, const struct cell *at, const struct lnk_record *e, __u64 v,
+		 char *p);
+char *number_comm(struct cells *c, const struct cell *at, const struct lnk_record *e, __u64 v,
+		  char *p);
 char *number_user(struct cells *c, const struct cell *at, const struct lnk_record *e, __u64 v,
 		  char *p);
 

@@ -148,6 +148,7 @@ int table_open(struct table **out, const struct table_hook *hooks, int n, bool d
 					 .clock.utc = view->utc };
 	t->cells.interfaces = view->interfaces;
 	t->cells.namespaces = view->namespaces;
+	t->cells.owners = view->owners;
 	t->cells.resolver = view->resolver;
 	t->cells.services = view->services;
 	t->row_max = (size_t)t->n * (CELL_MAX + SEPARATOR_LEN) + 2 * PALETTE_MAX + BLANKS + 1;

@@ -23,6 +23,7 @@ struct table_hook {
 
 struct interfaces;
 struct namespaces;
+struct owners;
 struct resolver;
 struct services;
 
@@ -36,6 +37,7 @@ struct table_view {
 	/* names for numbers; NULL: the numbers are shown */
 	struct interfaces *interfaces;
 	struct namespaces *namespaces;
+	struct owners *owners;
 	struct resolver *resolver;
 	struct services *services;
 };

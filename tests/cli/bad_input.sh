@@ -96,6 +96,10 @@ bad "-o: 'seq' is among the columns already" -o seq,seq
 bad "-o: 'len' is to be taken out, and is not among the columns" -o -len
 bad "--col: 'x' is not NAME=EXPRESSION[:FORMAT]" --col x
 bad "--col: 'len': there is a column or field of this name already" --col len=1
+for name in tp ack_seq gso_size inode srtt_us ifindex; do
+	bad "--col: '$name'" --col "$name=1"
+done
+bad "-o: no column is called 'pids'; did you mean 'pid'?" -o +pids
 bad "--col: no format is called 'oct'" --col a=1:oct
 every=flags,len,win,ttl,ifname,cpu,uid,state,srtt,rto,cwnd,retrans,rcvq,sndq,mark,skb,sk,hash,gso
 bad "-o: the columns need 25 numbers beside those of every row; 24 can be had" \

@@ -34,7 +34,8 @@ static void chooses(const char *list, const char *want)
 
 #define THERE_ARE                                                                                  \
 	"here are function, src, dst, sport, dport, seq, ack, time, delta, gap, flags, len, win, " \
-	"ttl, ifname, netns, cpu, uid, cgroup, state, srtt, rto, cwnd, retrans, rcvq, sndq, "      \
+	"ttl, ifname, netns, cpu, uid, pid, comm, cgroup, state, srtt, rto, cwnd, retrans, rcvq, " \
+	"sndq, "                                                                                   \
 	"mark, "                                                                                   \
 	"skb, sk, hash, gso"
 

@@ -142,6 +142,8 @@ TEST(all_columns)
 	set(&e, "netns", 4026531840);
 	set(&e, "cpu", 127);
 	set(&e, "uid", 65534);
+	set(&e, "inode", 12345);
+	set(&e, "cgroup", 4026);
 	set(&e, "state", 1);
 	set(&e, "srtt_us", 52);
 	set(&e, "rto_us", 204000);
@@ -158,6 +160,8 @@ TEST(all_columns)
 	e.event.time_ns += 99999;
 	e.event.hook = 2;
 	set(&e, "uid", UINT32_MAX);
+	set(&e, "inode", 0);
+	set(&e, "cgroup", UINT64_MAX - 1);
 	set(&e, "netns", LNK_UNKNOWN);
 	for (size_t i = 0; i < sizeof(small) / sizeof(small[0]); i++)
 		set(&e, small[i], UINT32_MAX);

@@ -60,6 +60,12 @@ typedef uint64_t u64;
 		} self;                                                                            \
 		struct kernfs_node *kn;                                                            \
 	};                                                                                         \
+	struct socket_alloc {                                                                      \
+		u64 before;                                                                        \
+		struct {                                                                           \
+			u64 i_ino;                                                                 \
+		} vfs_inode;                                                                       \
+	};                                                                                         \
 	struct sock {                                                                              \
 		struct {                                                                           \
 			struct net_pointer skc_net;                                                \
@@ -69,6 +75,7 @@ typedef uint64_t u64;
 		struct {                                                                           \
 			u64 val;                                                                   \
 		} sk_cgrp_data;                                                                    \
+		struct socket_alloc *sk_socket;                                                    \
 		u32 sk_ack_backlog, sk_max_ack_backlog;                                            \
 	};                                                                                         \
 	struct tcp_sock {                                                                          \

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/aside.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/privileges.h"
+
+#define SOCKET_FD 3
+#define NOBODY 65534
+#define MANY_FDS 65536 /* closed one by one before Linux 5.9 */
+
+static void close_others(void)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null < 0)
+		_exit(1);
+	for (int fd = 0; fd < SOCKET_FD; fd++)
+		dup2(null, fd);
+#ifdef SYS_close_range
+	if (!syscall(SYS_close_range, SOCKET_FD + 1, ~0U, 0))
+		return;
+#endif
+	for (int fd = SOCKET_FD + 1; fd < MANY_FDS; fd++)
+		close(fd);
+}
+
+/* Another user where we may, and no capabilities but those. Who lacks one of them needs to
+ * stay the user that he is, to see at least what that one may see. */
+static int give_up(const struct aside *a)
+{
+	int err = privileges_bar();
+
+	prctl(PR_SET_KEEPCAPS, 1);
+	if (privileges_have(a->keep) && !setgroups(0, NULL) && !setresgid(NOBODY, NOBODY, NOBODY))
+		(void)!setresuid(NOBODY, NOBODY, NOBODY);
+	prctl(PR_SET_KEEPCAPS, 0);
+	if (!err)
+		err = privileges_drop(a->keep, a->keep);
+	/* nobody else of this user may look into it; this and the next are lost when the
+	 * user changes, so they come last */
+	prctl(PR_SET_NAME, a->name);
+	prctl(PR_SET_DUMPABLE, 0);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	return err;
+}
+
+int aside_start(const struct aside *a, const int pair[2])
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return -errno;
+	if (!pid) {
+		/* a descriptor 0 to 2 is never free: main() holds them */
+		close(pair[0]);
+		if (pair[1] != SOCKET_FD && dup2(pair[1], SOCKET_FD) < 0)
+			_exit(1);
+		close_others();
+		if (!give_up(a))
+			a->serve(SOCKET_FD);
+		_exit(0);
+	}
+	return fcntl(pair[0], F_SETFL, O_NONBLOCK) ? -errno : 0;
+}

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT */
+/* Owners of sockets: what is asked, what is believed and for how long, and the look through
+ * /proc. */
+#include "unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "sink/cells.h"
+#include "sink/owners.h"
+#include "sink/owners_process.h"
+
+/* The other end of the socket is the test's. */
+static int other;
+
+static struct owners *make(void)
+{
+	struct owners *o = NULL;
+	int pair[2];
+
+	signal(SIGPIPE, SIG_IGN);
+	CHECK_INT(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair), 0);
+	CHECK_INT(owners_make(&o, pair[0]), 0);
+	other = pair[1];
+	return o;
+}
+
+/* The question that is next; 0: none. */
+static uint64_t question(void)
+{
+	uint64_t inode;
+
+	return read(other, &inode, sizeof(inode)) == sizeof(inode) ? inode : 0;
+}
+
+static void answer(uint64_t inode, uint32_t pid, const char *comm)
+{
+	struct owner a = { .inode = inode, .pid = pid };
+
+	memcpy(a.comm, comm, strnlen(comm, sizeof(a.comm)));
+	CHECK_INT(write(other, &a, sizeof(a)), sizeof(a));
+}
+
+static uint32_t pid_of(struct owners *o, uint64_t inode)
+{
+	const struct owner *a = owners_find(o, inode);
+
+	return a ? a->pid : 0;
+}
+
+TEST(an_owner_is_there_when_it_has_come)
+{
+	struct owners *o = make();
+
+	CHECK_INT(pid_of(o, 0), 0); /* no file */
+	CHECK_INT(question(), 0);
+	CHECK_INT(pid_of(o, 7), 0);
+	CHECK_INT(pid_of(o, 7), 0); /* asked once */
+	CHECK_INT(question(), 7);
+	CHECK_INT(question(), 0);
+	answer(7, 100, "nginx");
+	CHECK_INT(pid_of(o, 7), 0);
+	owners_refresh(o, 2);
+	CHECK_INT(pid_of(o, 7), 100);
+	CHECK_STR(owners_find(o, 7)->comm, "nginx");
+	/* what was not asked is not heard */
+	answer(8, 200, "other");
+	answer(7, 300, "other");
+	answer(0, 300, "other");
+	owners_refresh(o, 3);
+	CHECK_INT(pid_of(o, 8), 0);
+	CHECK_INT(pid_of(o, 7), 100);
+	owners_close(o);
+}
+
+TEST(an_answer_gets_old)
+{
+	struct owners *o = make();
+
+	owners_refresh(o, 1000);
+	pid_of(o, 7);
+	CHECK_INT(question(), 7);
+	answer(7, 100, "a");
+	owners_refresh(o, 1000 + OWNERS_FRESH_NS);
+	CHECK_INT(pid_of(o, 7), 100);
+	CHECK_INT(question(), 0);
+	owners_refresh(o, 1001 + OWNERS_FRESH_NS);
+	CHECK_INT(pid_of(o, 7), 100); /* till the next one comes */
+	CHECK_INT(question(), 7);
+	CHECK_INT(pid_of(o, 7), 100);
+	CHECK_INT(question(), 0);
+	answer(7, 0, "");
+	owners_refresh(o, 1002 + OWNERS_FRESH_NS);
+	CHECK_INT(pid_of(o, 7), 0);
+	owners_refresh(o, 1001 + OWNERS_FRESH_NS + OWNERS_RETRY_NS);
+	CHECK_INT(pid_of(o, 7), 0);
+	CHECK_INT(question(), 0);
+	owners_refresh(o, 1002 + OWNERS_FRESH_NS + OWNERS_RETRY_NS);
+	CHECK_INT(pid_of(o, 7), 0);
+	CHECK_INT(question(), 7);
+	answer(7, 200, "b");
+	owners_refresh(o, 1003 + OWNERS_FRESH_NS + OWNERS_RETRY_NS);
+	CHECK_INT(pid_of(o, 7), 200);
+	owners_close(o);
+}
+
+TEST(few_questions_at_a_time)
+{
+	struct owners *o = make();
+	int n = 0;
+
+	for (uint64_t i = 1; i <= 3 * OWNERS_OPEN; i++)
+		CHECK_INT(pid_of(o, i), 0);
+	while (question())
+		n++;
+	CHECK_INT(n, OWNERS_OPEN);
+	answer(1, 100, "a");
+	owners_refresh(o, 1);
+	CHECK_INT(pid_of(o, 1000), 0);
+	CHECK_INT(question(), 1000);
+	CHECK_INT(pid_of(o, 1001), 0);
+	CHECK_INT(question(), 0);
+	owners_close(o);
+}
+
+/* Memory stays what it is, and no socket gets another's owner. */
+TEST(more_sockets_than_are_remembered)
+{
+	struct owners *o = make();
+	uint32_t pid;
+	int known = 0;
+
+	for (uint32_t i = 1; i <= 3 * OWNERS_SOCKETS; i++) {
+		CHECK_INT(pid_of(o, i), 0);
+		CHECK_INT(question(), i);
+		answer(i, i + 5, "x");
+		owners_refresh(o, 1);
+	}
+	for (uint32_t i = 3 * OWNERS_SOCKETS; i > 0; i--) {
+		pid = pid_of(o, i);
+		known += pid != 0;
+		CHECK(!pid || pid == i + 5);
+		if (question()) {
+			answer(i, 0, "");
+			owners_refresh(o, 1);
+		}
+	}
+	CHECK(known >= OWNERS_SOCKETS / 4 && known <= OWNERS_SOCKETS);
+	owners_close(o);
+}
+
+TEST(a_process_that_is_gone)
+{
+	struct owners *o = make();
+
+	pid_of(o, 7);
+	answer(7, 100, "a");
+	owners_refresh(o, 1);
+	CHECK_INT(pid_of(o, 7), 100);
+	close(other);
+	owners_refresh(o, 2);
+	CHECK_INT(pid_of(o, 7), 0); /* nobody would say when it changes */
+	CHECK_INT(pid_of(o, 8), 0);
+	owners_close(o);
+	owners_close(NULL);
+}
+
+TEST(bad_answers)
+{
+	struct owners *o = make();
+	struct owner a;
+
+	pid_of(o, 7);
+	memset(&a, 'x', sizeof(a)); /* no end */
+	a.inode = 7;
+	CHECK_INT(write(other, &a, sizeof(a)), sizeof(a));
+	owners_refresh(o, 1);
+	CHECK_INT(strlen(owners_find(o, 7)->comm), OWNER_COMM - 1);
+	CHECK_INT(write(other, "short", 5), 5);
+	owners_refresh(o, 2);
+	CHECK_INT(pid_of(o, 7), 0); /* it is listened to no more */
+	owners_close(o);
+}
+
+/* --- cells ------------------------------------------------------------------------- */
+
+TEST(cells)
+{
+	struct cells c = { .owners = make() };
+	char cell[CELL_MAX + 1];
+
+#define CELL(fn, v) (*(fn)(&c, NULL, NULL, (v), cell) = '\0', cell)
+	CHECK_STR(CELL(number_pid, 0), "-");
+	CHECK_STR(CELL(number_comm, 0), "-");
+	CHECK_STR(CELL(number_pid, 7), "?");
+	CHECK_STR(CELL(number_comm, 7), "?");
+	answer(7, 4194304, "a b\033[2J");
+	owners_refresh(c.owners, 1);
+	CHECK_STR(CELL(number_pid, 7), "4194304");
+	CHECK_STR(CELL(number_comm, 7), "a b\\x1b[2J");
+	owners_close(c.owners);
+	c.owners = NULL;
+	CHECK_STR(CELL(number_pid, 7), "?");
+}
+
+/* --- the look through /proc -------------------------------------------------------- */
+
+static uint64_t inode_of(int fd)
+{
+	struct stat st;
+
+	CHECK_INT(fstat(fd, &st), 0);
+	return st.st_ino;
+}
+
+static pid_t holder(void)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		pause();
+		_exit(0);
+	}
+	return pid;
+}
+
+TEST(a_look)
+{
+	int sock = socket(AF_INET, SOCK_STREAM, 0), shared = socket(AF_INET6, SOCK_STREAM, 0);
+	struct owner v[5] = { 0 };
+	char comm[OWNER_COMM] = { 0 };
+	uint64_t mine = inode_of(sock);
+	int file = open("/proc/self/exe", O_RDONLY);
+	pid_t child = holder();
+
+	prctl(PR_SET_NAME, "fifteen bytes x");
+	close(sock); /* the child has it still */
+	v[0].inode = mine;
+	v[1].inode = inode_of(shared);
+	v[2].inode = 1; /* no such socket */
+	v[3].inode = inode_of(file);
+	v[4].inode = mine;
+	v[2].pid = 77;
+	owners_scan("/proc", v, 5);
+	CHECK_INT(v[0].pid, child);
+	CHECK_INT(v[4].pid, child);
+	CHECK_INT(v[1].pid, getpid()); /* the lowest, unless numbers began anew */
+	CHECK_STR(v[1].comm, "fifteen bytes x");
+	prctl(PR_GET_NAME, comm);
+	CHECK_STR(comm, v[1].comm);
+	CHECK_INT(v[2].pid, 0);
+	CHECK_INT(v[3].pid, 0);
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	owners_scan("/proc", v, 1);
+	CHECK_INT(v[0].pid, 0);
+	owners_scan("/nonexistent", v, 2);
+	CHECK_INT(v[1].pid, 0);
+	close(shared);
+	close(file);
+}
+
+/* The process itself. */
+TEST(the_process)
+{
+	int sock = socket(AF_INET, SOCK_STREAM, 0), status;
+	const struct owner *a = NULL;
+	struct owners *o = NULL;
+
+	signal(SIGPIPE, SIG_IGN);
+	CHECK_INT(owners_open(&o), 0);
+	for (int i = 0; i < 1000 && !a; i++) {
+		a = owners_find(o, inode_of(sock));
+		usleep(5000);
+		owners_refresh(o, clock_monotonic_ns());
+	}
+	if (CHECK(a))
+		CHECK_INT(a->pid, getpid());
+	owners_close(o);
+	/* it ends with its socket */
+	CHECK(wait(&status) > 0);
+	CHECK(WIFEXITED(status) && !WEXITSTATUS(status));
+	close(sock);
+}
