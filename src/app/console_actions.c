@@ -48,8 +48,7 @@ static int run_show(const struct console_call *c)
 	if (c->out->len == before)
 		text_puts(c->out, "No address, port or expression is filtered for\n");
 	if (c->host->is_asked(c->host->loop, &what))
-		text_printf(c->out, "Being built: %s\n",
-			    what.len ? what.s : "the same options");
+		text_printf(c->out, "Being built: %s\n", what.len ? what.s : "the same options");
 	text_free(&what);
 	if (conf->stats) {
 		text_printf(c->out, "Blocks of statistics every %g s, %s\n",
@@ -64,7 +63,8 @@ static int run_show(const struct console_call *c)
 		text_printf(c->out, "Rate: at most %" PRIu64 " events a second\n", conf->rate);
 	else
 		text_puts(c->out, "Rate: no limit\n");
-	text_printf(c->out, "Rows: %" PRIu64 " printed, %" PRIu64 " not shown while paused; now %s\n",
+	text_printf(c->out,
+		    "Rows: %" PRIu64 " printed, %" PRIu64 " not shown while paused; now %s\n",
 		    sum.printed, sum.paused, c->host->paused ? "paused" : "shown");
 	return 0;
 }
@@ -136,8 +136,8 @@ static int run_pause(const struct console_call *c)
 	c->host->paused = true;
 	c->host->paused_was = paused_rows(c->host);
 	text_puts(c->out, c->host->session->conf->stats
-			       ? "Paused: counting goes on, no block is shown\n"
-			       : "Paused: rows are counted and not shown until 'resume'\n");
+				  ? "Paused: counting goes on, no block is shown\n"
+				  : "Paused: rows are counted and not shown until 'resume'\n");
 	return 0;
 }
 
@@ -217,7 +217,7 @@ static int run_quit(const struct console_call *c)
 }
 
 #define ANEW                                                                                       \
-	"What needs another program in the kernel is compiled while the one that runs goes on; "    \
+	"What needs another program in the kernel is compiled while the one that runs goes on; "   \
 	"it takes its place when it is attached, and a line says so. 'any' takes the filter away."
 
 const struct console_command console_table[] = {
@@ -264,7 +264,8 @@ const struct console_command console_table[] = {
 	  "It begins with \"--- \". It is written to where rows go, also during a pause.",
 	  run_mark },
 	{ "tee", TAKES_VALUE, "[FILE|off]", "write rows to a file as well, or no more",
-	  "A file that is not there is made, for its user alone; to one of our own that nobody else "
+	  "A file that is not there is made, for its user alone; to one of our own that nobody "
+	  "else "
 	  "can write rows are added; no link is followed. Every column is written, without "
 	  "colours. A write that fails ends it, and a line says how many rows are in the file.",
 	  run_tee },

@@ -78,8 +78,9 @@ static int tee(void *loop, const char *path, struct text *out, struct text *why)
 	else if (l->tee.path || l->tee_path)
 		text_puts(why, "tee: a file is written already; 'tee off' first");
 	else if ((err = swap_open_file(l->swap, path)))
-		text_printf(why, "tee: %s", err == -EPIPE ? "the process that opens files has ended"
-							  : strerror(-err));
+		text_printf(why, "tee: %s",
+			    err == -EPIPE ? "the process that opens files has ended"
+					  : strerror(-err));
 	else if (!(l->tee_path = strdup(path)))
 		text_puts(why, strerror(ENOMEM));
 	return why->len ? -EINVAL : 0;
@@ -104,8 +105,8 @@ void loop_look(struct loop *l, struct view_change *look)
 	}
 	table_set_symboliser(l->table, kernel_symbol_at);
 	l->host.new_table = true;
-	if (l->tee.path && tee_look(&l->tee, l->view, l->s->shown, l->s->hooks.n,
-				    l->s->conf->debug_func)) {
+	if (l->tee.path &&
+	    tee_look(&l->tee, l->view, l->s->shown, l->s->hooks.n, l->s->conf->debug_func)) {
 		tee_end(&l->tee, &why);
 		say_end_of_tee(l, &why);
 	}
@@ -226,8 +227,8 @@ void loop_drop_changes(struct loop *l)
 
 	if (l->swap && swap_is_asked(l->swap, &what) && swap_is_commanded(l->swap)) {
 		console_fail(l->console);
-		log_info("Not changed: %s%sended before the new program was there",
-			 text_str(&what), what.len ? ": " : "");
+		log_info("Not changed: %s%sended before the new program was there", text_str(&what),
+			 what.len ? ": " : "");
 	}
 	text_free(&what);
 	if (l->tee_path) {

@@ -57,8 +57,8 @@ struct loop {
 	struct swap *swap; /* NULL: the program stays */
 	/* a program that another one has taken the place of: rows of it are on their way */
 	struct session old;
-	struct feed leaving; /* .s is NULL when there is none */
-	bool settled;        /* and it is not called any more */
+	struct feed leaving;          /* .s is NULL when there is none */
+	bool settled;                 /* and it is not called any more */
 	int old_slots[LNK_MAX_EXTRA]; /* where its records have the numbers of the new ones */
 	struct out out;
 	struct console *console; /* NULL: none */

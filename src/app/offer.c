@@ -137,8 +137,8 @@ int offer_complete(struct offer *o, const struct session *running, struct settin
 	int i, err;
 
 	if (s->program.counters_fd < 0 || r->done.hooks != (uint32_t)s->hooks.n ||
-	    r->done.stages != (uint32_t)o->served_n ||
-	    r->done.extra != (uint32_t)setting->extra || !places_hold(o, running))
+	    r->done.stages != (uint32_t)o->served_n || r->done.extra != (uint32_t)setting->extra ||
+	    !places_hold(o, running))
 		return -EPROTO;
 	session_set(s, setting);
 	if (!buffers_slots(s->conf)) { /* it was sent for nothing */

@@ -23,7 +23,7 @@
 struct session {
 	const struct config *conf;
 	struct setting *setting; /* that *conf is of; NULL: it is nobody's */
-	int stop_fd; /* readable when the user wants to end; owned by the caller */
+	int stop_fd;             /* readable when the user wants to end; owned by the caller */
 	/* hooks that another session has attached by stubs: its places are taken as they are
 	 * (NULL: attach all, and open rings) */
 	const struct hooks *live;

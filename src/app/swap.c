@@ -349,7 +349,8 @@ static enum swap_news done(struct swap *sw, const struct wire_reply *r, struct t
 		offer_drop(&sw->offer);
 		return SWAP_SAME;
 	}
-	err = r->done.error ? -r->done.error : offer_complete(&sw->offer, sw->running, swap_setting(sw), r);
+	err = r->done.error ? -r->done.error
+			    : offer_complete(&sw->offer, sw->running, swap_setting(sw), r);
 	if (err)
 		return fail(sw, err, text);
 	sw->ready = true;

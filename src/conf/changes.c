@@ -78,7 +78,10 @@ void changes_help(struct text *out)
 		if (o->live == LIVE_NOT)
 			continue;
 		begun = out->len;
-		text_printf(out, "  %s %s", o->name, o->arg ? o->arg : o->words ? "WORD" : "on|off");
+		text_printf(out, "  %s %s", o->name,
+			    o->arg     ? o->arg
+			    : o->words ? "WORD"
+				       : "on|off");
 		while (out->len < begun + 26)
 			text_puts(out, " ");
 		text_puts(out, " ");
@@ -143,7 +146,7 @@ int changes_set(struct changes *c, const char *name, const char *value, enum cha
 
 	if (!o)
 		return -EINVAL;
-	*kind = o->live == LIVE_HERE	? CHANGE_LOOKS
+	*kind = o->live == LIVE_HERE      ? CHANGE_LOOKS
 		: o->live == LIVE_COLUMNS ? CHANGE_COLUMNS
 					  : CHANGE_PROGRAM;
 	if (o->type == OPT_FLAG && !strcmp(value, "off"))
@@ -200,7 +203,7 @@ static void add_value(struct text *out, const struct config *conf, const struct 
 
 	option_format(conf, o, out);
 	if (out->len == before)
-		text_puts(out, o->type == OPT_FLAG	   ? "off"
+		text_puts(out, o->type == OPT_FLAG        ? "off"
 			       : o->group == GROUP_FILTER ? "any"
 							  : "default");
 }

@@ -132,7 +132,7 @@ static void man_text(struct text *out, const char *s)
 		man_word(out, s, len);
 		blanks = strspn(s + len, " ");
 		if (blanks)
-			text_puts(out, s[len - 1] == '.' ? "\n" : " ");
+			text_puts(out, len && s[len - 1] == '.' ? "\n" : " ");
 		s += len + blanks;
 	}
 	text_puts(out, "\n");

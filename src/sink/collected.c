@@ -70,8 +70,7 @@ const struct column_field *collected_assign(const struct collected *c, struct co
 }
 
 /* A slot that is no column's, as -d has one, is the same in both. */
-void collected_map(const struct collected *from, const struct collected *to,
-		   int map[LNK_MAX_EXTRA])
+void collected_map(const struct collected *from, const struct collected *to, int map[LNK_MAX_EXTRA])
 {
 	for (int i = 0; i < LNK_MAX_EXTRA; i++)
 		map[i] = to->v[i].name ? find(from, to->v[i].name, to->v[i].expr) : i;

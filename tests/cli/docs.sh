@@ -134,7 +134,7 @@ for where in "$TOP/README.md" "$TOP/README.zh-CN.md" "$TMP/console.man"; do
 		if [ "$where" = "$TMP/console.man" ]; then
 			grep -qwE "$command" "$where" || missing+=" $command"
 		else
-			grep -qE "^\|.*\`$command[\` ].*\|" "$where" || missing+=" $command"
+			grep -qE "^\|.*\`${command}[\` ].*\|" "$where" || missing+=" $command"
 		fi
 	done
 	rm -f "$TMP/command"

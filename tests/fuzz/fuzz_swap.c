@@ -129,8 +129,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct changes none = { 0 };
 	struct setting *setting;
 	struct session s = { .program = { .counters_fd = -1, .events_fd = -1 } };
-	struct swap sw = { .sock = -1, .watch.fd = -1, .running = &s, .id = 1, .building = true,
-			  .file = -1, .path = strdup("rows") };
+	struct swap sw = { .sock = -1,
+			   .watch.fd = -1,
+			   .running = &s,
+			   .id = 1,
+			   .building = true,
+			   .file = -1,
+			   .path = strdup("rows") };
 	struct text why = { 0 };
 	int pair[2], fds = open_fds();
 

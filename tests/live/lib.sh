@@ -87,8 +87,9 @@ script()
 # say LINE [TEXT]: a command, and what is waited for on stderr, behind what was there before.
 say()
 {
-	local was=$(wc -c <"$TMP/$NAME.err")
+	local was
 
+	was=$(wc -c <"$TMP/$NAME.err")
 	echo "$1" >&8
 	[ $# -eq 1 ] || wait_until 60 said_since "$was" "$2" || not_ok "'$1' is answered: $2"
 }
