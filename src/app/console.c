@@ -103,11 +103,11 @@ static bool on_line(void *arg, char *line)
 	return !c->host->quit;
 }
 
-static const char *offer(void *arg, const char *before, int n)
+static const char *offer(void *arg, const char *before, int n, bool *more)
 {
 	const struct console *c = arg;
 
-	return console_offer(c->host, before, n);
+	return console_offer(c->host, before, n, more);
 }
 
 static void open_history(struct console *c)

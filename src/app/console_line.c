@@ -145,17 +145,20 @@ static char *next_match(const char *text, int state)
 	static int at;
 	const char *offer;
 	size_t skip, bare;
+	bool more = false;
 
 	if (!state)
 		at = 0;
 	/* "+ttl" is completed as "ttl" is */
 	skip = line.before[0] && (*text == '+' || *text == '-');
 	bare = strlen(text) - skip;
-	while ((offer = line.offer(line.arg, line.before, at++))) {
+	while ((offer = line.offer(line.arg, line.before, at++, &more))) {
 		char *match;
 
 		if (strncmp(offer, text + skip, bare) != 0)
 			continue;
+		/* a list goes on with a comma */
+		rl_completion_append_character = more ? ' ' : '\0';
 		match = malloc(skip + strlen(offer) + 1);
 		if (!match)
 			return NULL;

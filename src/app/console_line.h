@@ -13,8 +13,8 @@
 typedef bool (*line_done)(void *arg, char *line);
 
 /* What Tab offers: the n-th candidate, or NULL. `before` is the line up to the word that is to
- * be completed. */
-typedef const char *(*line_offer)(void *arg, const char *before, int n);
+ * be completed; *more is set where another word follows. */
+typedef const char *(*line_offer)(void *arg, const char *before, int n, bool *more);
 
 /*
  * Takes the terminal: input from stdin, the prompt on `fd`. Reads what readline wants to

@@ -74,13 +74,14 @@ static const struct console_command *command_of(const char *name)
 	return NULL;
 }
 
-const char *console_offer(const struct console_host *h, const char *before, int n)
+const char *console_offer(const struct console_host *h, const char *before, int n, bool *more)
 {
 	const struct session *s = h->session;
 	const struct console_command *command;
 	char word[64], option[64];
 
 	before += strspn(before, BLANKS);
+	*more = !*before;
 	if (!*before)
 		return n < console_commands ? console_table[n].name : NULL;
 	next_word(&before, word, sizeof(word));
@@ -94,6 +95,7 @@ const char *console_offer(const struct console_host *h, const char *before, int 
 	case TAKES_VALUE:
 		return offer_value(h, word, n);
 	case TAKES_SETTING:
+		*more = !*option;
 		return *option ? offer_value(h, option, n) : changes_option(n);
 	case TAKES_NOTHING:
 	case TAKES_TEXT:
