@@ -314,7 +314,8 @@ def section_idle(bench, data, until):
 
 
 def section_reload(bench, data, until):
-    data["reload"] = reload.measure(bench, until)
+    data["reload"] = reload.measure(bench, (time.monotonic() + until) / 2)
+    data["commands"] = reload.measure_commands(bench, until)
 
 
 SECTIONS = {"others": section_others, "start": section_start, "render": section_render,

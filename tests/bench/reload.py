@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""--watch under load: from the moment a probe file is saved to the first row of the new
-program, and whether rows stand still meanwhile."""
+"""--watch and -C under load: from the moment a probe file is saved, or a command is given, to the
+first row of the new program, and whether rows stand still meanwhile."""
 import os
 import re
 import subprocess
@@ -17,7 +17,7 @@ RAW_TRACEPOINT_PROBE(tcp_rcv_space_adjust)
 }
 """
 LOAD_SECONDS = 30.0  # it is ended before
-SAID = re.compile(r"^Reloaded: .*\((?:compile ([\d.]+) s|compiled before), load (\d+) ms, "
+SAID = re.compile(r"^(?:Reloaded|Changed): .*\((?:compile ([\d.]+) s|compiled before), load (\d+) ms, "
                   r"attach (\d+) ms, (no row|\d+ rows?) lost\)$", re.M)
 
 
@@ -95,6 +95,66 @@ def one(bench, where, text):
     return {"compile": float(compiled or 0), "load": int(loaded) / 1000,
             "attach": int(attached) / 1000, "lost": 0 if lost == "no row" else int(lost.split()[0]),
             "first": min(new) - saved, "gap": longest_gap(every), "quiet gap": longest_gap(quiet)}
+
+
+def asked(bench, expression):
+    """A run of the load; in the middle of it a command asks for one more number of each packet:
+    rows that have it are of the new program."""
+    rows, err = os.path.join(bench.work, "rows"), os.path.join(bench.work, "messages")
+    with open(rows, "wb") as out, open(err, "wb") as messages:
+        program = subprocess.Popen(
+            bench.ours("reload", "-C", "-R", "0", "-C").argv,
+            stdin=subprocess.PIPE, stdout=out, stderr=messages)
+    load = None
+    try:
+        end = time.monotonic() + 30
+        while "Started TCP" not in host.read(err):
+            if time.monotonic() > end or program.poll() is not None:
+                raise Failed("not attached within 30 s")
+            time.sleep(0.01)
+        load = subprocess.Popen([bench.loadgen, "rtt", "-P", "-t", str(LOAD_SECONDS), "-c", "1"],
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(1.5)
+        now = time.localtime()
+        given = now.tm_hour * 3600 + now.tm_min * 60 + now.tm_sec + time.time() % 1
+        program.stdin.write(f"set col x={expression}\n".encode())
+        program.stdin.flush()
+        compiled, loaded, attached, lost = wait_said(err, 1)
+        time.sleep(0.2)
+    finally:
+        if load:
+            load.terminate()
+            load.wait()
+        program.stdin.close()
+        program.wait()
+    first = None
+    with open(rows, encoding="latin-1") as f:
+        for row in f:
+            cells = row.rstrip("\n").split(" | ")
+            if len(cells) == 9 and row.startswith("[") and cells[8].strip() != "-":
+                first = seconds_of_day(cells[7])
+                break
+    if first is None:
+        raise Failed("no row of the new program")
+    if "received: exact" not in host.read(err):
+        bench.wrong.append("the books did not balance over a command")
+    return {"compile": float(compiled or 0), "load": int(loaded) / 1000,
+            "attach": int(attached) / 1000, "lost": 0 if lost == "no row" else int(lost.split()[0]),
+            "first": first - given}
+
+
+def measure_commands(bench, until):
+    """The same for commands."""
+    got = {"cold": [], "warm": []}
+    fixed = f"seq+{time.time_ns() % 1000000007}"
+    for number in range(6):
+        for key in ("cold", "warm"):
+            if time.monotonic() > until:
+                return got
+            m = asked(bench, fixed if key == "warm" else f"seq+{time.time_ns() % 1000000007}")
+            if key == "cold" or number:
+                got[key].append(m)
+    return got
 
 
 def measure(bench, until):

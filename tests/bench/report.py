@@ -249,6 +249,19 @@ def part_reload(data):
         f"Rows lost in {sum(len(v) for v in got.values())} reloads: {lost}.\n\n")
 
 
+def part_asked(data):
+    got = data.get("commands", {})
+    if not got.get("cold"):
+        return ""
+    rows = [[what] + [spread([m[key] for m in got[k]], ms) for k in ("cold", "warm")]
+            for what, key in (("compile", "compile"), ("load", "load"),
+                              ("command to the first row of the new program", "first"))]
+    lost = sum(m["lost"] for v in got.values() for m in v)
+    return ("`-C`, every row, 1 connection: a command asks for another number of each packet.\n\n" +
+            table(["", "cold", "warm"], rows) +
+            f"Rows lost in {sum(len(v) for v in got.values())} exchanges: {lost}.\n\n")
+
+
 def part_idle(data):
     idle = data.get("idle", [])
     text = "## Memory, and an idle host\n\n"
@@ -383,6 +396,6 @@ def document(bench, data, tools):
     text += "## The bars\n\n" + table(["what", "bar", "measured", "reached"], table_of_bars)
     text += part_not(data, bench, table_of_bars) + part_remarks()
     text += part_loads(data) + part_hits(data) + part_filters(data) + part_start(data)
-    text += part_reload(data) + part_idle(data)
+    text += part_reload(data) + part_asked(data) + part_idle(data)
     text += part_scale(data) + part_vm(data) + part_commands(data, bench)
     return text.rstrip("\n") + "\n"
