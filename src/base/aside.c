@@ -48,6 +48,11 @@ static int give_up(const struct aside *a)
 	prctl(PR_SET_NAME, a->name);
 	prctl(PR_SET_DUMPABLE, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (!err && a->filter) {
+		err = a->filter();
+		if (err == -ENOSYS)
+			err = 0;
+	}
 	return err;
 }
 

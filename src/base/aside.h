@@ -11,6 +11,8 @@
 struct aside {
 	const char *name; /* in ps; at most 15 bytes */
 	uint64_t keep;    /* capabilities, of those that this process has (privileges.h) */
+	/* keeps it from system calls that it has no use for; NULL: nothing does */
+	int (*filter)(void);
 	/* reads questions from `fd` and answers them until that ends */
 	void (*serve)(int fd);
 };

@@ -6,6 +6,7 @@
 #include "base/privileges.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -138,6 +139,11 @@ int privileges_filter(bool messages)
 	return -ENOSYS;
 }
 
+int privileges_filter_reader(void)
+{
+	return -ENOSYS;
+}
+
 #else
 
 #ifndef SECCOMP_FILTER_FLAG_SPEC_ALLOW
@@ -239,18 +245,75 @@ static struct sock_filter filter[] = {
 #define CALLS (sizeof(filter) / sizeof(filter[0]))
 #define BEFORE_MESSAGES (CALLS - 5)
 
-int privileges_filter(bool messages)
-{
-	const struct sock_fprog prog = { CALLS, filter };
+/* Directories, links and files, to be read; one socket. */
+static struct sock_filter reader_filter[] = {
+	FIELD(arch),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, FILTER_ARCH, 1, 0),
+	REFUSE,
+	FIELD(nr),
 
-	if (!messages)
-		filter[BEFORE_MESSAGES] = (struct sock_filter)REFUSE;
+	CALL(readlinkat),
+	CALL(read),
+	CALL(getdents64),
+	CALL(close),
+	CALL(fstat),
+	CALL(newfstatat),
+	CALL(fcntl), /* fdopendir() */
+	CALL(lseek),
+	CALL(recvfrom),
+	CALL(write),
+
+	CALL(brk),
+	CALL(munmap),
+	CALL(mremap),
+	CALL(madvise),
+	CALL(futex),
+	CALL(getrandom),
+	CALL(clock_gettime),
+	CALL(clock_nanosleep),
+	CALL(nanosleep),
+	CALL(restart_syscall),
+	CALL(rt_sigprocmask),
+	CALL(rt_sigreturn),
+	CALL(exit),
+	CALL(exit_group),
+
+	ONLY_FOR(mmap, 4),
+	ARGUMENT(2),
+	BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 0, 1),
+	REFUSE,
+	ALLOW,
+
+	ONLY_FOR(openat, 4),
+	ARGUMENT(2),
+	BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, O_WRONLY | O_RDWR | O_CREAT | O_TRUNC, 0, 1),
+	REFUSE,
+	ALLOW,
+
+	REFUSE,
+};
+
+static int install(struct sock_filter *v, size_t n)
+{
+	const struct sock_fprog prog = { (unsigned short)n, v };
 
 	/* the flag (Linux 4.17): a filter alone is no reason to run slower for Spectre */
 	if (!syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, &prog) ||
 	    !syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog))
 		return 0;
 	return errno == EINVAL ? -ENOSYS : -errno;
+}
+
+int privileges_filter(bool messages)
+{
+	if (!messages)
+		filter[BEFORE_MESSAGES] = (struct sock_filter)REFUSE;
+	return install(filter, CALLS);
+}
+
+int privileges_filter_reader(void)
+{
+	return install(reader_filter, sizeof(reader_filter) / sizeof(reader_filter[0]));
 }
 
 #endif

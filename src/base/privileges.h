@@ -43,4 +43,8 @@ void privileges_set(uint64_t effective);
  */
 int privileges_filter(bool messages);
 
+/* The same for a process that answers questions out of files: it opens them for reading, and
+ * can do nothing else to them, to a process or a network. */
+int privileges_filter_reader(void);
+
 #endif

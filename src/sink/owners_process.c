@@ -18,6 +18,7 @@
 
 #include "base/aside.h"
 #include "base/clock.h"
+#include "base/privileges.h"
 
 _Static_assert(OWNERS_CAPABILITIES == (1ULL << CAP_SYS_PTRACE | 1ULL << CAP_DAC_READ_SEARCH),
 	       "the header does without linux/capability.h");
@@ -157,6 +158,7 @@ int owners_process(const int pair[2])
 {
 	const struct aside aside = { .name = "lnk_owners",
 				     .keep = OWNERS_CAPABILITIES,
+				     .filter = privileges_filter_reader,
 				     .serve = serve };
 
 	return aside_start(&aside, pair);

@@ -63,7 +63,7 @@ has()
 check "$KIND: one process looks for owners, may do that, and nothing else" \
 	[ "$(echo "$child" | wc -w)" -eq 1 ] -- has CapEff 0000000000080004 -- \
 	has CapPrm 0000000000080004 -- has CapInh 0000000000000000 -- \
-	has CapBnd 0000000000000000 -- has CapAmb 0000000000000000 -- has NoNewPrivs 1 -- \
+	has CapBnd 0000000000000000 -- has CapAmb 0000000000000000 -- has NoNewPrivs 1 -- has Seccomp 2 -- \
 	has Uid '65534.65534.65534.65534' -- [ "$(find "/proc/$child/fd" -type l | wc -l)" -eq 4 ]
 
 mkfifo "$TMP/go"
