@@ -60,30 +60,54 @@ void loop_tee_opened(struct loop *l)
 	text_free(&why);
 }
 
+static int open_tee(struct loop *l, const char *path, struct text *why)
+{
+	int err;
+
+	l->tee_path = strdup(path);
+	err = l->tee_path ? swap_open_file(l->swap, path) : -ENOMEM;
+	if (!err)
+		return 0;
+	text_printf(why, "tee: %s",
+		    err == -EPIPE ? "the process that opens files has ended" : strerror(-err));
+	free(l->tee_path);
+	l->tee_path = NULL;
+	return -EINVAL;
+}
+
+/* Rows that were made are written first, and that may fail. */
+static int end_tee(struct loop *l, struct text *out, struct text *why)
+{
+	struct text said = { 0 };
+	int err = tee_end(&l->tee, &said);
+
+	text_add(err ? why : out, text_str(&said), said.len);
+	text_free(&said);
+	return err ? -EINVAL : 0;
+}
+
 static int tee(void *loop, const char *path, struct text *out, struct text *why)
 {
 	struct loop *l = loop;
-	int err;
+	bool off = !strcmp(path, "off");
 
 	if (l->s->conf->stats)
 		text_puts(why, "tee: there are no rows with -s");
-	else if (!*path && l->tee.path)
-		text_printf(out, "tee: %s\n", l->tee.path);
-	else if (!*path)
-		text_puts(out, "tee: off\n");
-	else if (!strcmp(path, "off") && l->tee.path)
-		tee_end(&l->tee, out);
-	else if (!strcmp(path, "off"))
+	else if (off && !l->tee.path)
 		text_puts(why, "tee: no file is written");
-	else if (l->tee.path || l->tee_path)
+	else if (off)
+		return end_tee(l, out, why);
+	else if (*path && (l->tee.path || l->tee_path))
 		text_puts(why, "tee: a file is written already; 'tee off' first");
-	else if ((err = swap_open_file(l->swap, path)))
-		text_printf(why, "tee: %s",
-			    err == -EPIPE ? "the process that opens files has ended"
-					  : strerror(-err));
-	else if (!(l->tee_path = strdup(path)))
-		text_puts(why, strerror(ENOMEM));
-	return why->len ? -EINVAL : 0;
+	else if (*path)
+		return open_tee(l, path, why);
+	if (why->len)
+		return -EINVAL;
+	text_puts(out, "tee: ");
+	text_add_escaped(out, l->tee.path ? l->tee.path : "off",
+			 strlen(l->tee.path ? l->tee.path : "off"), false);
+	text_puts(out, "\n");
+	return 0;
 }
 
 static void mark(void *loop, const char *s, size_t len)

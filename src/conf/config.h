@@ -124,7 +124,7 @@ struct config {
 /* True when the program behind the hooks may be exchanged while it runs. */
 static inline bool config_swaps(const struct config *c)
 {
-	return c->watch || c->console;
+	return c->watch || (c->console && !c->doctor);
 }
 
 #endif
