@@ -148,12 +148,18 @@ static void take_script_line(struct console *c, char *line, size_t len)
 	text_free(&why);
 }
 
+/* A script goes on when what it asked for is in place, or has failed. */
+static bool waits(const struct console *c)
+{
+	return !c->terminal && c->host->is_changing(c->host->loop);
+}
+
 static void take_lines(struct console *c)
 {
 	size_t done = 0;
 	char *newline;
 
-	while (c->input.len > done && !c->host->quit &&
+	while (c->input.len > done && !c->host->quit && !waits(c) &&
 	       (newline = memchr(c->input.s + done, '\n', c->input.len - done))) {
 		*newline = '\0';
 		take_script_line(c, c->input.s + done, (size_t)(newline - c->input.s) - done);
@@ -161,7 +167,7 @@ static void take_lines(struct console *c)
 	}
 	memmove(c->input.s, c->input.s + done, c->input.len - done + 1);
 	c->input.len -= done;
-	if (c->input.len <= LINE_MAX_BYTES || c->host->quit)
+	if (c->input.len <= LINE_MAX_BYTES || c->host->quit || waits(c))
 		return;
 	if (!c->skipping)
 		take_script_line(c, c->input.s, c->input.len);
@@ -231,7 +237,13 @@ void console_close(struct console *c)
 
 int console_fd(const struct console *c)
 {
-	return c && !c->ended ? STDIN_FILENO : -1;
+	return c && !c->ended && !waits(c) ? STDIN_FILENO : -1;
+}
+
+bool console_is_due(const struct console *c)
+{
+	return c && !c->terminal && !c->ended && !c->host->quit && c->input.len &&
+	       memchr(c->input.s, '\n', c->input.len) && !waits(c);
 }
 
 void console_read(struct console *c, bool behind)
@@ -240,6 +252,8 @@ void console_read(struct console *c, bool behind)
 		return;
 	if (c->terminal)
 		console_line_read(behind);
+	else if (console_is_due(c))
+		take_lines(c);
 	else
 		read_script(c);
 }

@@ -36,6 +36,7 @@ struct console_host {
 		      struct text *why);
 	int (*reload)(void *loop, struct text *out, struct text *why);
 	bool (*is_asked)(void *loop, struct text *what);
+	bool (*is_changing)(void *loop); /* or the old program still has rows on their way */
 	/* a file for rows, "off", or "" to be told */
 	int (*tee)(void *loop, const char *path, struct text *out, struct text *why);
 	void (*mark)(void *loop, const char *line, size_t len); /* among the rows */
@@ -49,8 +50,11 @@ int console_open(struct console **out, struct console_host *host);
 void console_start(struct console *c);
 void console_close(struct console *c);
 
-/* What is to be polled for input; -1: nothing (any more). */
+/* What is to be polled for input; -1: nothing for now, or any more. */
 int console_fd(const struct console *c);
+
+/* True when a line of a script that was read before is to be run: console_read() does it. */
+bool console_is_due(const struct console *c);
 
 /* Takes what was typed and runs the commands. `behind`: the terminal is not ready for
  * more, so nothing is drawn. */

@@ -176,6 +176,8 @@ static int next_turn_ms(const struct loop *l)
 		due = now + turn_ms(l, now) * NSEC_PER_MSEC;
 	if (l->ends_ns && l->ends_ns < due)
 		due = l->ends_ns;
+	if (console_is_due(l->console))
+		return 0;
 	if (l->swap && swap_due_ns(l->swap) < due)
 		due = swap_due_ns(l->swap);
 	if (due <= now)
@@ -193,7 +195,7 @@ static int watched(const struct loop *l)
 /* Rows that came before a command was typed are shown, or counted, before it. */
 static void commands(struct loop *l)
 {
-	if (!l->fds[FD_CONSOLE].revents || l->end != RUNNING)
+	if ((!l->fds[FD_CONSOLE].revents && !console_is_due(l->console)) || l->end != RUNNING)
 		return;
 	if (!l->s->conf->stats)
 		loop_drain(l, false);
@@ -233,6 +235,7 @@ static void turn(struct loop *l)
 	}
 	if (l->swap)
 		loop_look_at_swap(l);
+	l->fds[FD_CONSOLE].fd = console_fd(l->console);
 	if (l->end == RUNNING && l->ends_ns && clock_monotonic_ns() >= l->ends_ns)
 		l->end = ENDED;
 	if (l->end == RUNNING)

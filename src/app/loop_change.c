@@ -230,6 +230,13 @@ static bool is_asked(void *loop, struct text *what)
 	return swap_is_asked(l->swap, what);
 }
 
+static bool is_changing(void *loop)
+{
+	const struct loop *l = loop;
+
+	return l->leaving.s || (l->swap && swap_is_asked(l->swap, NULL));
+}
+
 void loop_host(struct loop *l)
 {
 	l->host = (struct console_host){ .session = l->s,
@@ -240,6 +247,7 @@ void loop_host(struct loop *l)
 					 .change = change,
 					 .reload = reload,
 					 .is_asked = is_asked,
+					 .is_changing = is_changing,
 					 .tee = tee,
 					 .mark = mark,
 					 .loop = l };

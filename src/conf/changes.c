@@ -31,9 +31,14 @@ static const char *nearest(const char *name, size_t len)
 
 static const struct option_def *find(const char *name, size_t len, struct text *why)
 {
-	const struct option_def *o = option_find(name, len);
+	const struct option_def *o;
 	const char *near;
 
+	if (len > 2 && !strncmp(name, "--", 2)) { /* as on the command line */
+		name += 2;
+		len -= 2;
+	}
+	o = option_find(name, len);
 	if (o && o->live != LIVE_NOT)
 		return o;
 	if (o) {
