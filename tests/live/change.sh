@@ -137,7 +137,7 @@ done=0
 for change in 'port 9832,9833' 'columns +ttl,+len' 'where seq != 1 || 1' 'columns +len,+ttl,+win' \
 	'ip 127.0.0.1' 'columns +cpu,+ttl,+len' 'set col x=len+1' 'port 9832'; do
 	kill -0 "$talk" 2>/dev/null || break
-	say "$change" 'no row lost)'
+	say "$change" ' lost)' # how many is compared below
 	done=$((done + 1))
 done
 reap "$talk" 60
@@ -174,7 +174,7 @@ came $PORT
 check "a pause during a build stays one" [ "$CAME" -eq 0 ]
 say resume 'rows were not shown'
 echo "port $((PORT + 3))" >&8
-sleep 0.05
+sleep 0.15
 say "tee $TMP/rows" 'rows go there as well'
 check "a file is opened while a program is built, and that goes on" \
 	wait_until 30 grep -q "^Changed: port $((PORT + 3)) (" "$TMP/wrong.err"
