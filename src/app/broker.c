@@ -19,10 +19,10 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "app/ask.h"
+#include "app/own_file.h"
 #include "app/session.h"
 #include "app/view.h"
 #include "app/wire.h"
@@ -255,47 +255,11 @@ static bool build(const struct broker *b, const struct wire_request *req)
 
 /* --- a file ------------------------------------------------------------------------- */
 
-/* One of ours that only we can write, and no device: a link of any kind is not followed, and
- * nothing is opened before it was looked at. Made when it is not there. */
-static int open_own_file(const char *path, const char **why)
-{
-	const int flags = O_WRONLY | O_APPEND | O_NOCTTY | O_NONBLOCK | O_CLOEXEC;
-	char link[32];
-	struct stat st;
-	int there, fd;
-
-	fd = open(path, flags | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
-	if (fd >= 0)
-		return fd;
-	if (errno != EEXIST)
-		return -errno;
-	there = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	if (there < 0)
-		return -errno;
-	if (fstat(there, &st))
-		*why = strerror(errno);
-	else if (!S_ISREG(st.st_mode))
-		*why = "it is there and no regular file (links are not followed)";
-	else if (st.st_uid != geteuid())
-		*why = "it belongs to another user";
-	else if (st.st_mode & 022)
-		*why = "others can write it";
-	else if (st.st_nlink != 1)
-		*why = "it has another name as well";
-	if (!*why) {
-		snprintf(link, sizeof(link), "/proc/self/fd/%d", there);
-		fd = open(link, flags);
-	}
-	fd = *why ? -EPERM : fd < 0 ? -errno : fd;
-	close(there);
-	return fd;
-}
-
 static void open_file(struct broker *b, const struct wire_request *req)
 {
 	struct wire_reply r = { .kind = WIRE_FILE };
 	const char *why = NULL;
-	int fd = open_own_file(req->path, &why);
+	int fd = own_file_open(req->path, &why);
 
 	b->id = req->id;
 	r.file.error = fd < 0 ? -fd : 0;

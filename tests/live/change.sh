@@ -293,6 +293,16 @@ check "Tab knows interfaces, options, their words, addresses and ports of rows" 
 
 script many -p $PORT
 broker=$(broker_of "$SPAWNED")
+cap()
+{
+	awk -v f="$2:" '$1 == f { print $2 }' "/proc/$1/status"
+}
+check "a second process keeps the privileges" [ -n "$broker" ] -- \
+	[ "$(cap "$broker" CapEff)" != 0000000000000000 ]
+case $(cap "$SPAWNED" CapEff) in
+0000000000000000 | 0000008000000000) ok "and nobody else" ;;
+*) not_ok "and nobody else" "$(grep Cap "/proc/$SPAWNED/status")" ;;
+esac
 for i in 1 2 3 4 5 6; do
 	say "port $((PORT + i % 2))" 'no row lost)'
 done
