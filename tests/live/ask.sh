@@ -274,7 +274,7 @@ check "a listener: its queue, and how long it may be" \
 
 # --- interfaces and namespaces
 
-NS=lnk-ask-$$
+NS=lnk-ask-ns-$$ # as wide as its column at least: nothing is padded
 if ! ip netns add "$NS" 2>/dev/null; then
 	skip "interfaces and namespaces" "no network namespace can be made"
 	exit 0

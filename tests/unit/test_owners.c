@@ -90,6 +90,10 @@ TEST(an_answer_gets_old)
 	owners_refresh(o, 1000);
 	pid_of(o, 7);
 	CHECK_INT(question(), 7);
+	owners_refresh(o, 1001 + OWNERS_FRESH_NS);
+	pid_of(o, 7);
+	CHECK_INT(question(), 0); /* one at a time, however long it takes */
+	owners_refresh(o, 1000);
 	answer(7, 100, "a");
 	owners_refresh(o, 1000 + OWNERS_FRESH_NS);
 	CHECK_INT(pid_of(o, 7), 100);

@@ -259,7 +259,7 @@ static void some_question(struct question *q)
 
 /* --- a call ------------------------------------------------------------------------ */
 
-#define GROUPS 70 /* each but the first in another one */
+#define GROUPS 80 /* each but the first in another one */
 
 static struct cgroup groups[GROUPS];
 static struct kernfs_node nodes[GROUPS];
