@@ -9,7 +9,6 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -19,9 +18,6 @@
 #include "base/aside.h"
 #include "base/clock.h"
 #include "base/privileges.h"
-
-_Static_assert(OWNERS_CAPABILITIES == (1ULL << CAP_SYS_PTRACE | 1ULL << CAP_DAC_READ_SEARCH),
-	       "the header does without linux/capability.h");
 
 #define PAUSE_NS (20 * NSEC_PER_MSEC) /* at least */
 #define PAUSE_TIMES 9

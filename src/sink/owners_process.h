@@ -3,12 +3,14 @@
 #ifndef LNK_OWNERS_PROCESS_H
 #define LNK_OWNERS_PROCESS_H
 
+#include <linux/capability.h>
 #include <stddef.h>
 
+#include "base/privileges.h"
 #include "sink/owners.h"
 
 /* What it needs to see the descriptors of other users' processes. */
-#define OWNERS_CAPABILITIES (1ULL << 19 | 1ULL << 2) /* CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH */
+#define OWNERS_CAPABILITIES (PRIVILEGE(CAP_SYS_PTRACE) | PRIVILEGE(CAP_DAC_READ_SEARCH))
 
 /*
  * Starts it. It reads inode numbers (8 bytes each) from pair[1], answers each with a struct

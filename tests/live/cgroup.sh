@@ -149,3 +149,18 @@ only root "$all" '$1 !~ /netif/'
 only itself "$server" "\$3 == $PORT && \$4 == $AB"
 only other $((all - server)) "\$2 == $PORT && \$4 == $C"
 only two "$all" "\$4 == $C || \$4 == $AB"
+
+# --- a kernel that keeps none
+
+mkdir -m 755 "$TMP/probes"
+{
+	echo '#undef CONFIG_SOCK_CGROUP_DATA'
+	cat "$TOP/probes/names.h"
+} >"$TMP/probes/names.h"
+chmod 711 "$TMP"
+chmod 644 "$TMP/probes/names.h"
+run "$LNK" --probe-dir "$TMP/probes" --check --cgroup .
+check "a kernel that keeps no cgroup with a socket: it is said" expect_exit 1 -- expect_err_lines 1 -- \
+	expect_err "this kernel keeps no cgroup with a socket"
+run "$LNK" --probe-dir "$TMP/probes" --check
+check "... and nothing else is missing there" expect_exit 0 -- expect_err 'compiled and verified'
