@@ -62,3 +62,20 @@ TEST(columns_find_their_slots)
 	CHECK_STR(collected_assign(&c, &more)->name, "tcp.window");
 	collected_free(&c);
 }
+
+/* What a probe's own number is called is not what a user's expression is. */
+TEST(a_name_with_an_expression_is_another)
+{
+	struct collected from = { 0 }, to = { 0 };
+	char name[] = "x", expr[] = "len+1";
+	int map[LNK_MAX_EXTRA];
+
+	from.v[1].name = to.v[0].name = name;
+	to.v[0].expr = expr;
+	collected_map(&from, &to, map);
+	CHECK_INT(map[0], -1);
+	collected_map(&to, &from, map);
+	CHECK_INT(map[1], -1);
+	collected_map(&from, &from, map);
+	CHECK_INT(map[1], 1);
+}
