@@ -162,6 +162,8 @@ static int change_here(struct loop *l, struct setting *setting, struct text *why
 	session_set(s, setting);
 	loop_look(l, &look);
 	l->ends_ns = s->conf->duration_ns ? l->started_ns + s->conf->duration_ns : 0;
+	if (s->conf->count && l->rows >= s->conf->count) /* there are as many already */
+		l->host.quit = true;
 	return 0;
 }
 

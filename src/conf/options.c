@@ -302,8 +302,10 @@ int options_check(const struct config *c, struct text *why)
 		wrong = "-4 and -6 exclude each other: leave both away to see both";
 	else if (c->numeric && c->resolve)
 		wrong = "-n and --resolve: names are shown, or numbers";
-	text_puts(why, wrong ? wrong : "");
-	return wrong ? -EINVAL : 0;
+	if (!wrong)
+		return 0;
+	text_puts(why, wrong);
+	return -EINVAL;
 }
 
 int options_parse(struct config *c, int argc, char **argv, struct text *why)

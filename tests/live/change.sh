@@ -128,6 +128,14 @@ check "all of it is in the books" expect_exit 1 -- expect_exact -- \
 check "columns of every kind were shown" grep -qE '^ *TTL \| +LEN \| SRC PORT' "$TMP/out" -- \
 	grep -qE '^ *LEN \| TTL *$' "$TMP/out" -- grep -qE '^ +1 \| +64$' "$TMP/out"
 
+script enough -p $PORT
+traffic 127.0.0.1 $PORT 3 >/dev/null
+sleep 0.3
+echo 'set count 2' >&8
+finish enough "$SPAWNED"
+exec 8>&-
+check "a count that is there already ends it" expect_exit 0 -- expect_exact -- [ "$(rows | wc -l)" -gt 2 ]
+
 # --- under full load: each segment has its row, under the right header
 
 script load -R 0 -p 9832 --buffer-pages 2048
