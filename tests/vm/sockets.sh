@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# timeout: 2000
+# timeout: 2800
 # What is asked of sockets beyond their fields, on other kernels: cgroups and owners, by fentry
 # with types from BTF and by kprobes with headers.
 . "$(dirname "$0")/../lib.sh"
@@ -10,9 +10,9 @@ cd "$TOP" || exit 1
 # inside KERNEL KIND [OPTION]
 inside()
 {
-	RUN_TIMEOUT=620 run scripts/vm.sh "$1" ${3+"$3"} --cpus 1 --timeout 600 -- sh -c '
-		START_SECONDS=500 tests/live/owner.sh --attach "$0" &&
-			START_SECONDS=500 tests/live/cgroup.sh --attach "$0"' "$2"
+	RUN_TIMEOUT=920 run scripts/vm.sh "$1" ${3+"$3"} --cpus 1 --timeout 900 -- sh -c '
+		START_SECONDS=800 tests/live/owner.sh --attach "$0" &&
+			START_SECONDS=800 tests/live/cgroup.sh --attach "$0"' "$2"
 	cat "$TMP/err" >&2
 	sed -n "s/ - \(cgroup\|owner\): / - \1: $1 ${3-}: /p" "$TMP/out"
 	check "$1: the run came to its end" expect_exit 0 -- expect_out "ok - cgroup: --cgroup: above" -- \
@@ -22,4 +22,3 @@ inside()
 inside 6.12 fentry --no-headers
 inside 5.10 kprobe --no-headers
 inside 6.1 kprobe --no-btf
-inside 5.10 kprobe --no-btf
