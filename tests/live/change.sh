@@ -212,7 +212,20 @@ check "and the rest goes on" expect_exit 1 -- expect_exact -- grep -qE '^[0-9]+ 
 script end -p $PORT --no-cache
 say "port $((PORT + 1))" Building
 over
-check "the end of the input during a build" expect_exit 1 -- expect_exact -- \
+check "the end of the input during a build waits for it" expect_exit 0 -- expect_exact -- \
+	expect_err "Changed: port $((PORT + 1)) ("
+script steps -p $PORT --no-cache
+printf '%s\n' "port $((PORT + 1))" 'where no_such_name > 1' 'filter tcp prot 80' 'mark here' \
+	"set dport $((PORT + 2))" quit >&8
+over
+check "each command of a script finds in place what the last one asked for" expect_exit 1 -- expect_exact -- \
+	[ "$(sed -n 's/^\(Building\|Changed\|Not changed\): \([a-z]*\).*/\1 \2/p' "$TMP/err" | tr '\n' ,)" = \
+		"Building port,Changed port,Building filter,Not changed filter,Building dport,Changed dport," ]
+script ended -p $PORT --no-cache
+say "port $((PORT + 1))" Building
+kill -INT "$SPAWNED"
+over
+check "a signal during a build does not" expect_exit 1 -- expect_exact -- \
 	expect_err "Not changed: port $((PORT + 1)): ended before the new program was there"
 
 # --- a file that is full
@@ -275,7 +288,7 @@ types()
 	STATUS=0
 	timeout -k 5 100 "$TOP/tests/typist.py" "$LNK" "$@" >"$TMP/out" 2>"$TMP/err" || STATUS=$?
 }
-types -C <<STEPS
+types -C -i 127.0.0.0/8 <<STEPS
 wait lnk> 
 run python3 $TOP/tests/traffic.py 127.0.0.33 $PORT 1
 wait $PORT
