@@ -137,8 +137,10 @@ TEST(mistakes)
 /* As the other process might send them. */
 TEST(raw)
 {
-	static const char *const bad[] = { "watch=on", "probe-dir=/tmp", "port=0", "=", "", "x",
-					   "headers=/tmp", "no-cache", "attach=kprobe" };
+	static const char *const bad[] = {
+		"watch=on",     "probe-dir=/tmp", "port=0",       "=", "", "x",
+		"headers=/tmp", "no-cache",       "attach=kprobe"
+	};
 	size_t i;
 
 	begin();
