@@ -25,6 +25,7 @@ struct console {
 	struct text last;  /* the line that was kept last */
 	struct text input; /* of a script: what is not yet a line */
 	bool skipping;     /* the rest of a line that is too long */
+	bool ahead;        /* the last line of a script is not waited for */
 };
 
 /* --- a command ---------------------------------------------------------------------- */
@@ -133,10 +134,25 @@ static void open_history(struct console *c)
 
 /* --- a script ------------------------------------------------------------------------ */
 
+/* As in a shell, what ends in " &" is not waited for. */
+static bool cut_ampersand(char *line, size_t *len)
+{
+	size_t end = *len;
+
+	while (end && (line[end - 1] == ' ' || line[end - 1] == '\t'))
+		end--;
+	if (end < 2 || line[end - 1] != '&' || (line[end - 2] != ' ' && line[end - 2] != '\t'))
+		return false;
+	*len = end - 1;
+	line[*len] = '\0';
+	return true;
+}
+
 static void take_script_line(struct console *c, char *line, size_t len)
 {
 	struct text why = { 0 };
 
+	c->ahead = cut_ampersand(line, &len);
 	if (!c->skipping && len <= LINE_MAX_BYTES && !memchr(line, '\0', len)) {
 		run_line(c, line);
 	} else if (!c->skipping) {
@@ -151,7 +167,7 @@ static void take_script_line(struct console *c, char *line, size_t len)
 /* A script goes on when what it asked for is in place, or has failed. */
 static bool waits(const struct console *c)
 {
-	return !c->terminal && c->host->is_changing(c->host->loop);
+	return !c->terminal && !c->ahead && c->host->is_changing(c->host->loop);
 }
 
 static void take_lines(struct console *c)
