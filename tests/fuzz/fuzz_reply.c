@@ -90,7 +90,7 @@ static int open_log(struct input *in)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input in = { data, size };
-	struct program p = { .counters_fd = -1, .events_fd = -1 };
+	struct program p = NO_PROGRAM;
 	struct hooks hs;
 	struct build b = { .p = &p, .hs = &hs };
 	int pair[2], fds = open_fds();

@@ -128,7 +128,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct config conf = { .stats = true };
 	struct changes none = { 0 };
 	struct setting *setting;
-	struct session s = { .program = { .counters_fd = -1, .events_fd = -1 } };
+	struct session s = { .program = NO_PROGRAM };
 	struct swap sw = { .sock = -1,
 			   .watch.fd = -1,
 			   .running = &s,
