@@ -105,10 +105,10 @@ static void say(const char *what, int err)
 		log_error("the names of %s cannot be had: %s", what, strerror(-err));
 }
 
-static void open_owners(struct table_view *t)
+static void open_owners(struct table_view *t, bool now)
 {
 	say("processes", owners_open(&t->owners));
-	if (!privileges_have(OWNERS_CAPABILITIES))
+	if (now && !privileges_have(OWNERS_CAPABILITIES))
 		log_info("without CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH only this user's "
 			 "processes are known as owners of sockets");
 }
@@ -116,6 +116,7 @@ static void open_owners(struct table_view *t)
 void view_open(struct view *v, const struct config *conf)
 {
 	/* with a console they may be asked for later, and Tab knows them */
+	bool owners = columns_have(v->columns, "pid") || columns_have(v->columns, "comm");
 	bool ifname = conf->console || columns_have(v->columns, "ifname");
 	struct table_view *t = &v->table;
 
@@ -125,8 +126,8 @@ void view_open(struct view *v, const struct config *conf)
 		say("network interfaces", interfaces_open(&t->interfaces));
 	if (ifname || columns_have(v->columns, "netns"))
 		say("network namespaces", namespaces_open(&t->namespaces, NAMESPACES_DIR));
-	if (conf->console || columns_have(v->columns, "pid") || columns_have(v->columns, "comm"))
-		open_owners(t);
+	if (conf->console || owners)
+		open_owners(t, owners);
 	if (!conf->resolve)
 		return;
 	say("ports", services_open(&t->services, SERVICES_FILE));
