@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* How large the buffers are that carry events from the probes to us: --buffer-pages. */
+/* The buffers that carry events from the probes to us: how large, opened, kept up. */
 #ifndef LNK_BUFFERS_H
 #define LNK_BUFFERS_H
 
+#include "app/session.h"
 #include "conf/config.h"
 
 /* Pages of each CPU's perf ring. */
@@ -10,5 +11,15 @@ unsigned int buffers_pages(const struct config *conf);
 
 /* With --buffer=shared the events that each of its rings holds; else 0. */
 unsigned int buffers_slots(const struct config *conf);
+
+/* Opens the rings, and what the program shares with us. Errors are printed. Returns 0 or -errno. */
+int buffers_open(struct session *s);
+
+/* Maps what the program shares with us, where it does. Errors are printed. Returns 0 or
+ * -errno. */
+int buffers_open_shared(struct session *s);
+
+/* Rings for CPUs that came online. Returns what rings_refresh() does. */
+int buffers_refresh(struct session *s);
 
 #endif

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "app/confine.h"
+#include "app/buffers.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "bpf/kernel.h"
@@ -116,7 +117,7 @@ static void refresh(struct loop *l)
 	if (!l->s->rings || now < l->refreshed_ns + REFRESH_NS)
 		return;
 	l->refreshed_ns = now;
-	err = session_refresh_rings(l->s);
+	err = buffers_refresh(l->s);
 	if (err < 0 && !l->refresh_failed) {
 		console_hide(l->console);
 		log_error("a CPU came online, and no event buffer can be opened for it (%s): its "

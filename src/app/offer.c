@@ -226,7 +226,7 @@ static int take_over(struct offer *o, struct session *cur)
 	if (cur->rings) /* old and new take the two sets in turn */
 		err = rings_enter(cur->spare, n->program.events_fd);
 	if (!err)
-		err = session_open_shared(n);
+		err = buffers_open_shared(n);
 	if (!err)
 		err = make_books(n, cur);
 	if (err)

@@ -51,10 +51,6 @@ struct session {
 int session_prepare(struct session *s, const struct config *conf, const struct ask *ask,
 		    const struct choice *choice, int stop_fd);
 
-/* Maps what the program shares with us, where it does. Errors are printed. Returns 0 or
- * -errno. */
-int session_open_shared(struct session *s);
-
 /* Compiles and loads. Errors are printed. -EINTR: the user ended it. */
 int session_build(struct session *s);
 
@@ -87,9 +83,6 @@ void session_detach(struct session *s);
 
 /* Reads the kernel's counters into the account, and that into s->lines. */
 int session_read_account(struct session *s);
-
-/* Rings for CPUs that came online. Returns what rings_refresh() does. */
-int session_refresh_rings(struct session *s);
 
 void session_close(struct session *s);
 
