@@ -160,9 +160,12 @@ static int run_mark(const struct console_call *c)
 {
 	struct clock_stamp stamp = { .utc = c->host->session->conf->utc };
 	uint64_t now = clock_monotonic_ns() + (uint64_t)clock_wall_offset_ns();
+	char when[CLOCK_STAMP_LEN];
 	struct text line = { 0 };
 
-	text_printf(&line, "--- %s ", clock_stamp(&stamp, now));
+	text_puts(&line, "--- ");
+	text_add(&line, when, (size_t)(clock_stamp(&stamp, now, when) - when));
+	text_puts(&line, " ");
 	text_add_escaped(&line, c->arg, strlen(c->arg), false);
 	text_puts(&line, "\n");
 	c->host->mark(c->host->loop, text_str(&line), line.len);

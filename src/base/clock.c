@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/clock.h"
 
+#include <string.h>
+
 static uint64_t now(clockid_t id)
 {
 	struct timespec ts;
@@ -34,14 +36,17 @@ int64_t clock_wall_offset_ns(void)
 	return offset;
 }
 
+#define DATE_LEN 20 /* with the point behind it */
+
 static bool new_second(struct clock_stamp *s)
 {
+	time_t second = (time_t)(s->second_ns / NSEC_PER_SEC);
 	struct tm tm;
 	char sign;
 	long minutes;
 
-	if (!(s->utc ? gmtime_r(&s->second, &tm) : localtime_r(&s->second, &tm)) ||
-	    strftime(s->text, sizeof(s->text), "%Y-%m-%d %H:%M:%S.", &tm) != 20) {
+	if (!(s->utc ? gmtime_r(&second, &tm) : localtime_r(&second, &tm)) ||
+	    strftime(s->text, sizeof(s->text), "%Y-%m-%d %H:%M:%S.", &tm) != DATE_LEN) {
 		s->text[0] = '\0';
 		return false;
 	}
@@ -57,19 +62,27 @@ static bool new_second(struct clock_stamp *s)
 	return true;
 }
 
-const char *clock_stamp(struct clock_stamp *s, uint64_t wall_ns)
+static void put_pair(uint32_t v, char *p)
 {
-	time_t second = (time_t)(wall_ns / NSEC_PER_SEC);
-	uint32_t us = (uint32_t)(wall_ns % NSEC_PER_SEC / 1000);
-	int i;
+	p[0] = (char)('0' + v / 10);
+	p[1] = (char)('0' + v % 10);
+}
 
-	if (second != s->second || !s->text[0]) {
-		s->second = second;
-		if (!new_second(s))
-			return "-";
+char *clock_stamp(struct clock_stamp *s, uint64_t wall_ns, char *p)
+{
+	uint32_t us;
+
+	if (wall_ns - s->second_ns >= NSEC_PER_SEC || !s->text[0]) {
+		s->second_ns = wall_ns - wall_ns % NSEC_PER_SEC;
+		if (!new_second(s)) {
+			*p = '-';
+			return p + 1;
+		}
 	}
-	for (i = 25; i >= 20; i--, us /= 10)
-		s->text[i] = (char)('0' + us % 10);
-	s->text[26] = '\0';
-	return s->text;
+	memcpy(p, s->text, DATE_LEN);
+	us = (uint32_t)(wall_ns - s->second_ns) / 1000;
+	put_pair(us / 10000, p + DATE_LEN);
+	put_pair(us / 100 % 100, p + DATE_LEN + 2);
+	put_pair(us % 100, p + DATE_LEN + 4);
+	return p + CLOCK_STAMP_LEN;
 }

@@ -19,15 +19,17 @@ uint64_t clock_monotonic_ns(void);
 /* CLOCK_REALTIME - CLOCK_MONOTONIC in nanoseconds, to about a microsecond. */
 int64_t clock_wall_offset_ns(void);
 
-/* "YYYY-MM-DD HH:MM:SS.uuuuuu" (26 characters) of a wall-clock time in the local time
- * zone, or in UTC. Keeps the date part for the second in *s, which starts as { 0 } or
- * { .utc = true }, and the zone's offset as "+08:00" beside it. */
+/* "YYYY-MM-DD HH:MM:SS.uuuuuu" of a wall-clock time in the local time zone, or in UTC,
+ * written at p without a NUL; "-" where there is no such date. Returns the end. Keeps the date
+ * part for the second in *s, which starts as { 0 } or { .utc = true }, and the zone's offset as
+ * "+08:00" beside it. */
+#define CLOCK_STAMP_LEN 26
 struct clock_stamp {
 	bool utc;
-	time_t second;
+	uint64_t second_ns; /* when the second began */
 	char text[32];
 	char zone[8];
 };
-const char *clock_stamp(struct clock_stamp *s, uint64_t wall_ns);
+char *clock_stamp(struct clock_stamp *s, uint64_t wall_ns, char *p);
 
 #endif

@@ -15,11 +15,17 @@ struct queue {
 	size_t head, tail, cap;
 };
 
+/* A queue, and its oldest event's time. */
+struct item {
+	uint64_t time_ns;
+	int ring;
+};
+
 struct merge {
 	size_t size; /* of a record with its extra numbers */
 	int n;
 	int used; /* rings up to this one have had an event: most CPUs may never be there */
-	int *heap;
+	struct item *heap;
 	struct queue q[];
 };
 
@@ -125,31 +131,31 @@ uint64_t merge_oldest_ns(const struct merge *m)
 
 /* --- the heap: queues that hold something, the one with the oldest event first ---------- */
 
-static uint64_t oldest_of(const struct merge *m, const struct queue *q)
-{
-	return record(m, q, q->head)->event.time_ns;
-}
-
 /* Of two events of one instant that of the first ring comes first. */
-static bool is_before(const struct merge *m, int a, int b)
+static bool is_before(const struct item *a, const struct item *b)
 {
-	uint64_t x = oldest_of(m, &m->q[a]), y = oldest_of(m, &m->q[b]);
-
-	return x < y || (x == y && a < b);
+	return a->time_ns < b->time_ns || (a->time_ns == b->time_ns && a->ring < b->ring);
 }
 
-static void sink(const struct merge *m, int *heap, int n, int at)
+static struct item item_of(const struct merge *m, int ring)
 {
-	int child, ring = heap[at];
+	const struct queue *q = &m->q[ring];
+
+	return (struct item){ record(m, q, q->head)->event.time_ns, ring };
+}
+
+static void sink(struct item *heap, int n, int at, struct item item)
+{
+	int child;
 
 	for (; (child = 2 * at + 1) < n; at = child) {
-		if (child + 1 < n && is_before(m, heap[child + 1], heap[child]))
+		if (child + 1 < n && is_before(&heap[child + 1], &heap[child]))
 			child++;
-		if (!is_before(m, heap[child], ring))
+		if (!is_before(&heap[child], &item))
 			break;
 		heap[at] = heap[child];
 	}
-	heap[at] = ring;
+	heap[at] = item;
 }
 
 static int make_heap(const struct merge *m)
@@ -158,27 +164,30 @@ static int make_heap(const struct merge *m)
 
 	for (i = 0; i < m->used; i++)
 		if (m->q[i].head != m->q[i].tail)
-			m->heap[n++] = i;
+			m->heap[n++] = item_of(m, i);
 	for (i = n / 2 - 1; i >= 0; i--)
-		sink(m, m->heap, n, i);
+		sink(m->heap, n, i, m->heap[i]);
 	return n;
 }
 
 void merge_take(struct merge *m, uint64_t horizon_ns,
 		void (*use)(void *arg, const struct lnk_record *e), void *arg)
 {
-	int n = make_heap(m);
+	int n = make_heap(m), ring;
 	struct queue *q;
 
 	while (n) {
-		q = &m->q[m->heap[0]];
-		if (horizon_ns != UINT64_MAX && oldest_of(m, q) >= horizon_ns)
+		if (horizon_ns != UINT64_MAX && m->heap[0].time_ns >= horizon_ns)
 			return;
+		ring = m->heap[0].ring;
+		q = &m->q[ring];
 		use(arg, record(m, q, q->head));
 		if (++q->head == q->tail) {
 			q->head = q->tail = 0;
-			m->heap[0] = m->heap[--n];
+			if (--n)
+				sink(m->heap, n, 0, m->heap[n]);
+		} else {
+			sink(m->heap, n, 0, item_of(m, ring));
 		}
-		sink(m, m->heap, n, 0);
 	}
 }

@@ -11,6 +11,7 @@
 
 #include "probes/event.h"
 
+/* What lies behind the end may be written over: the first four need room for 20 bytes. */
 char *put_u32(uint32_t v, char *p); /* at most 10 bytes */
 char *put_u64(uint64_t v, char *p); /* 20 */
 char *put_i64(int64_t v, char *p);  /* 20 */

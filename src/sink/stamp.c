@@ -38,15 +38,15 @@ static char *put_seconds(int64_t ns, char *p)
 }
 
 /* The wall clock's text, with the letter and the zone of ISO 8601. */
-static char *put_iso(const char *s, const char *zone, char *p)
+static char *put_iso(struct clock_stamp *s, uint64_t wall_ns, char *p)
 {
 	char *start = p;
 
-	p = put_string(s, p);
-	if (p - start < 26)
+	p = clock_stamp(s, wall_ns, p);
+	if (p - start < CLOCK_STAMP_LEN)
 		return p;
 	start[10] = 'T';
-	return put_string(zone, p);
+	return put_string(s->zone, p);
 }
 
 char *stamp_put(struct stamp *s, uint64_t time_ns, int64_t wall_offset_ns, const int64_t *gap_ns,
@@ -64,8 +64,8 @@ char *stamp_put(struct stamp *s, uint64_t time_ns, int64_t wall_offset_ns, const
 	case TIME_KIND_EPOCH:
 		return put_seconds((int64_t)wall_ns, p);
 	case TIME_KIND_ISO:
-		return put_iso(clock_stamp(&s->clock, wall_ns), s->clock.zone, p);
+		return put_iso(&s->clock, wall_ns, p);
 	default:
-		return put_string(clock_stamp(&s->clock, wall_ns), p);
+		return clock_stamp(&s->clock, wall_ns, p);
 	}
 }

@@ -15,12 +15,19 @@ static void zone(const char *tz)
 	tzset();
 }
 
+static const char *text_of(struct clock_stamp *s, uint64_t wall_ns)
+{
+	static char text[CLOCK_STAMP_LEN + 1];
+
+	*clock_stamp(s, wall_ns, text) = '\0';
+	return text;
+}
+
 static const char *stamp(uint64_t wall_ns)
 {
-	static struct clock_stamp s;
+	struct clock_stamp s = { 0 };
 
-	s = (struct clock_stamp){ 0 };
-	return clock_stamp(&s, wall_ns);
+	return text_of(&s, wall_ns);
 }
 
 TEST(stamps)
@@ -56,16 +63,16 @@ TEST(stamps_in_a_row)
 	struct clock_stamp s = { 0 };
 
 	zone("UTC0");
-	CHECK_STR(clock_stamp(&s, S(59) + 999999000), "1970-01-01 00:00:59.999999");
-	CHECK_STR(clock_stamp(&s, S(60)), "1970-01-01 00:01:00.000000");
-	CHECK_STR(clock_stamp(&s, S(60) + 5000), "1970-01-01 00:01:00.000005");
-	CHECK_STR(clock_stamp(&s, S(60) + 400), "1970-01-01 00:01:00.000000");
-	CHECK_STR(clock_stamp(&s, S(86400) - 1), "1970-01-01 23:59:59.999999");
-	CHECK_STR(clock_stamp(&s, S(86400)), "1970-01-02 00:00:00.000000");
-	CHECK_STR(clock_stamp(&s, S(60)), "1970-01-01 00:01:00.000000"); /* and back */
+	CHECK_STR(text_of(&s, S(59) + 999999000), "1970-01-01 00:00:59.999999");
+	CHECK_STR(text_of(&s, S(60)), "1970-01-01 00:01:00.000000");
+	CHECK_STR(text_of(&s, S(60) + 5000), "1970-01-01 00:01:00.000005");
+	CHECK_STR(text_of(&s, S(60) + 400), "1970-01-01 00:01:00.000000");
+	CHECK_STR(text_of(&s, S(86400) - 1), "1970-01-01 23:59:59.999999");
+	CHECK_STR(text_of(&s, S(86400)), "1970-01-02 00:00:00.000000");
+	CHECK_STR(text_of(&s, S(60)), "1970-01-01 00:01:00.000000"); /* and back */
 	s = (struct clock_stamp){ 0 };
-	CHECK_STR(clock_stamp(&s, 5000), "1970-01-01 00:00:00.000005");
-	CHECK_STR(clock_stamp(&s, 6000), "1970-01-01 00:00:00.000006");
+	CHECK_STR(text_of(&s, 5000), "1970-01-01 00:00:00.000005");
+	CHECK_STR(text_of(&s, 6000), "1970-01-01 00:00:00.000006");
 }
 
 static int64_t wall(void)

@@ -51,6 +51,24 @@ TEST(numbers)
 	both_ways((uint64_t)INT64_MIN);
 }
 
+/* Each octet in each place. */
+TEST(addresses)
+{
+	__u8 a[16] = { [10] = 0xff, [11] = 0xff };
+	char want[64];
+
+	for (int i = 0; i < 256; i++) {
+		for (int k = 0; k < 4; k++)
+			a[12 + k] = (__u8)(i * (k + 1) + k);
+		snprintf(want, sizeof(want), "%d.%d.%d.%d", a[12], a[13], a[14], a[15]);
+		CHECK_STR(ended(put_address(a, got)), want);
+	}
+	a[0] = 0x20;
+	CHECK_STR(ended(put_address(a, got)), "2000::ffff:ffff:ffff");
+	memset(a, 0, sizeof(a));
+	CHECK_STR(ended(put_address(a, got)), "-");
+}
+
 TEST(fractions)
 {
 	CHECK_STR(ended(put_fixed(0, 3, got)), "0.000");
