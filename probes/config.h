@@ -16,6 +16,9 @@
 /* Fields are read without a helper call where the kernel knows the pointer's type. */
 #define DIRECT_READS 0
 
+/* Anything is read without a helper call, by bpf_rdonly_cast(). */
+#define CAST_READS 0
+
 /* -i: the address in four words as they lie in memory (network byte order). */
 #define FILTER_IP 0
 #define FILTER_IP_WORD0 0

@@ -74,6 +74,13 @@ struct lnk_counters {
 	__u64 bytes;      /* with -s: bytes from the IP header on, of what passed the filter */
 };
 
+/*
+ * Stand for two numbers of the kernel's BTF: of the function bpf_rdonly_cast(), in a call, and
+ * of a structure of u64, as a constant. The host puts them in when the probes are compiled.
+ */
+#define LNK_CAST_FUNCTION 0x6c6e6b01
+#define LNK_CAST_TYPE 0x6c6e6b02
+
 /* How many probe functions one program may have. */
 #define LNK_MAX_HOOKS 128
 

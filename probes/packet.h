@@ -35,11 +35,53 @@ struct lnk_call {
 	struct lnk_wire wire;
 };
 
+/*
+ * Since 6.2 the verifier lets any address be read without a helper call, once the kernel's
+ * bpf_rdonly_cast() has said what lies there; what cannot be read is 0, as it is with the
+ * helper. The words of the cast are of a structure that has nothing but u64: of one of them,
+ * any part may be read. The host puts the numbers of both, in the kernel's BTF, in the place of
+ * these (src/bpf/casts.c); the call itself leaves no instruction behind.
+ */
+#if CAST_READS
+static const void *(*lnk_cast)(const void *at, u64 type) = (void *)LNK_CAST_FUNCTION;
+#define LNK_WORDS(at) lnk_cast(at, LNK_CAST_TYPE)
+#else
+#define LNK_WORDS(at) (at)
+#endif
+/* Of what lies `offset` bytes behind it: where words is what LNK_WORDS() says of an address. */
+#define LNK_AT(type, words, offset) (*(const type *)((const char *)(words) + (offset)))
+
 /* A function, so that libbcc, which replaces the helper by an older one where it must,
  * finds the call outside of a macro. */
 static __always_inline void lnk_read(void *to, u32 size, const void *from)
 {
-	bpf_probe_read_kernel(to, size, from);
+	if (CAST_READS && size == 8)
+		*(u64 *)to = LNK_AT(u64, LNK_WORDS(from), 0);
+	else if (CAST_READS && size == 4)
+		*(u32 *)to = LNK_AT(u32, LNK_WORDS(from), 0);
+	else if (CAST_READS && size == 2)
+		*(u16 *)to = LNK_AT(u16, LNK_WORDS(from), 0);
+	else if (CAST_READS && size == 1)
+		*(u8 *)to = LNK_AT(u8, LNK_WORDS(from), 0);
+	else
+		bpf_probe_read_kernel(to, size, from);
+}
+
+/* Not 0 where it cannot be read. */
+static __always_inline int lnk_copy(u64 *to, u32 words, const void *from)
+{
+#if CAST_READS
+	const void *at = LNK_WORDS(from);
+	u64 all = 0;
+	u32 i;
+
+#pragma unroll
+	for (i = 0; i < words; i++)
+		all |= to[i] = LNK_AT(u64, at, i * 8);
+	if (all)
+		return 0;
+#endif
+	return bpf_probe_read_kernel(to, words * 8, from);
 }
 
 /* A field of the skb or the sock: without a helper where the verifier knows the pointer. */
@@ -80,12 +122,13 @@ union lnk_head {
 	u8 b[40];
 	u16 h[20];
 	u32 w[10];
+	u64 q[5];
 };
 
 /* Ports, SEQ, ACK SEQ, and the word with data offset, flags and window. */
 union lnk_tcp {
-	u16 h[8];
 	u32 w[4];
+	u64 q[2];
 };
 
 #define LNK_IPV4_HEADER 20
@@ -120,7 +163,7 @@ static __always_inline enum lnk_verdict lnk_read_tcp(struct lnk_call *call, stru
 {
 	union lnk_tcp th;
 
-	if (s.at + LNK_TCP_HEADER > s.end || bpf_probe_read_kernel(&th, sizeof(th), s.at))
+	if (s.at + LNK_TCP_HEADER > s.end || lnk_copy(th.q, 2, s.at))
 		return LNK_UNREADABLE;
 	call->tcp_at = s.at - call->wire.ip;
 	lnk_take_tcp(call, th.w[0], th.w[1], th.w[2], th.w[3], e);
@@ -246,8 +289,7 @@ static __always_inline u16 lnk_skip_vlan(struct lnk_span *s, u16 protocol)
 /*
  * What is needed of an skb lies in two places: len and data_len, and the stretch from
  * protocol over network_header and head to data. Where every read is a helper call, each
- * is read in one go, the second in whole words, so that its fields stand aligned on the
- * stack.
+ * is read in one go, the second in whole words, so that its fields stand aligned.
  */
 #define LNK_SKB_FROM (__builtin_offsetof(struct sk_buff, protocol) & ~7)
 #define LNK_SKB_TO (__builtin_offsetof(struct sk_buff, data) + 8)
@@ -261,11 +303,6 @@ _Static_assert(__builtin_offsetof(struct sk_buff, data_len) ==
 		       __builtin_offsetof(struct sk_buff, len) + 4,
 	       "struct sk_buff: data_len does not follow len");
 
-union lnk_skb_span {
-	u16 h[(LNK_SKB_TO - LNK_SKB_FROM) / 2];
-	u64 q[(LNK_SKB_TO - LNK_SKB_FROM) / 8];
-};
-
 struct lnk_skb {
 	u32 len, data_len;
 	u16 protocol, network_header, transport_header;
@@ -275,8 +312,9 @@ struct lnk_skb {
 static __always_inline int lnk_fetch_skb(const struct lnk_call *call, struct lnk_skb *f)
 {
 	struct sk_buff *skb = call->skb;
-	union lnk_skb_span span;
+	u64 stretch[(LNK_SKB_TO - LNK_SKB_FROM) / 8];
 	u32 len[2];
+	const void *at = stretch, *len_at = len;
 
 	if (call->direct) {
 		f->len = skb->len;
@@ -288,16 +326,20 @@ static __always_inline int lnk_fetch_skb(const struct lnk_call *call, struct lnk
 		f->data = (const char *)skb->data;
 		return 0;
 	}
-	if (bpf_probe_read_kernel(len, sizeof(len), &skb->len) ||
-	    bpf_probe_read_kernel(&span, sizeof(span), (char *)skb + LNK_SKB_FROM))
+	if (CAST_READS) {
+		len_at = LNK_WORDS(&skb->len);
+		at = LNK_WORDS((char *)skb + LNK_SKB_FROM);
+	} else if (bpf_probe_read_kernel(len, sizeof(len), &skb->len) ||
+		   bpf_probe_read_kernel(stretch, sizeof(stretch), (char *)skb + LNK_SKB_FROM)) {
 		return -1;
-	f->len = len[0];
-	f->data_len = len[1];
-	f->protocol = span.h[LNK_SKB_AT(protocol) / 2];
-	f->network_header = span.h[LNK_SKB_AT(network_header) / 2];
-	f->transport_header = span.h[LNK_SKB_AT(transport_header) / 2];
-	f->head = (const char *)span.q[LNK_SKB_AT(head) / 8];
-	f->data = (const char *)span.q[LNK_SKB_AT(data) / 8];
+	}
+	f->len = LNK_AT(u32, len_at, 0);
+	f->data_len = LNK_AT(u32, len_at, 4);
+	f->protocol = LNK_AT(u16, at, LNK_SKB_AT(protocol));
+	f->network_header = LNK_AT(u16, at, LNK_SKB_AT(network_header));
+	f->transport_header = LNK_AT(u16, at, LNK_SKB_AT(transport_header));
+	f->head = LNK_AT(char *, at, LNK_SKB_AT(head));
+	f->data = LNK_AT(char *, at, LNK_SKB_AT(data));
 	return 0;
 }
 
@@ -340,7 +382,7 @@ static __always_inline enum lnk_verdict lnk_read_skb(struct lnk_call *call, unio
 	call->wire.linear = s.at < s.end ? s.end - s.at : 0;
 	call->wire.head = head->b;
 	if (s.at + sizeof(*head) <= s.end) {
-		if (bpf_probe_read_kernel(head, sizeof(*head), s.at))
+		if (lnk_copy(head->q, 5, s.at))
 			return LNK_UNREADABLE;
 		call->wire.head_len = sizeof(*head);
 		version = head->b[0] >> 4;

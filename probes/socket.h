@@ -29,13 +29,6 @@ _Static_assert(LNK_SOCK_TO <= 64 && LNK_SOCK_AT(skc_daddr) < LNK_SOCK_TO &&
 		       LNK_SOCK_AT(skc_family) < LNK_SOCK_TO,
 	       "struct sock_common: addresses, ports, family and state are not at its head");
 
-union lnk_sock_span {
-	u8 b[LNK_SOCK_TO];
-	u16 h[LNK_SOCK_TO / 2];
-	u32 w[LNK_SOCK_TO / 4];
-	u64 q[LNK_SOCK_TO / 8];
-};
-
 struct lnk_sock {
 	u32 daddr, rcv_saddr;
 	u16 dport, num, family;
@@ -45,7 +38,8 @@ struct lnk_sock {
 static __always_inline int lnk_fetch_sock(const struct lnk_call *call, struct lnk_sock *f)
 {
 	struct sock *sk = call->sk;
-	union lnk_sock_span span;
+	u64 stretch[LNK_SOCK_TO / 8];
+	const void *at = stretch;
 
 	if (call->direct) {
 		f->daddr = sk->__sk_common.skc_daddr;
@@ -56,14 +50,16 @@ static __always_inline int lnk_fetch_sock(const struct lnk_call *call, struct ln
 		f->state = sk->__sk_common.skc_state;
 		return 0;
 	}
-	if (bpf_probe_read_kernel(&span, sizeof(span), &sk->__sk_common))
+	if (CAST_READS)
+		at = LNK_WORDS(&sk->__sk_common);
+	else if (bpf_probe_read_kernel(stretch, sizeof(stretch), &sk->__sk_common))
 		return -1;
-	f->daddr = span.w[LNK_SOCK_AT(skc_daddr) / 4];
-	f->rcv_saddr = span.w[LNK_SOCK_AT(skc_rcv_saddr) / 4];
-	f->dport = span.h[LNK_SOCK_AT(skc_dport) / 2];
-	f->num = span.h[LNK_SOCK_AT(skc_num) / 2];
-	f->family = span.h[LNK_SOCK_AT(skc_family) / 2];
-	f->state = span.b[LNK_SOCK_AT(skc_state)];
+	f->daddr = LNK_AT(u32, at, LNK_SOCK_AT(skc_daddr));
+	f->rcv_saddr = LNK_AT(u32, at, LNK_SOCK_AT(skc_rcv_saddr));
+	f->dport = LNK_AT(u16, at, LNK_SOCK_AT(skc_dport));
+	f->num = LNK_AT(u16, at, LNK_SOCK_AT(skc_num));
+	f->family = LNK_AT(u16, at, LNK_SOCK_AT(skc_family));
+	f->state = LNK_AT(u8, at, LNK_SOCK_AT(skc_state));
 	return 0;
 }
 
@@ -101,9 +97,9 @@ static __always_inline enum lnk_verdict lnk_read_sock(struct lnk_call *call, str
 		}
 #if IS_ENABLED(CONFIG_IPV6)
 	} else {
-		bpf_probe_read_kernel(e->daddr, 16, &sk->__sk_common.skc_v6_rcv_saddr);
+		lnk_copy((u64 *)e->daddr, 2, &sk->__sk_common.skc_v6_rcv_saddr);
 		if (!listens)
-			bpf_probe_read_kernel(e->saddr, 16, &sk->__sk_common.skc_v6_daddr);
+			lnk_copy((u64 *)e->saddr, 2, &sk->__sk_common.skc_v6_daddr);
 #endif
 	}
 	if (listens)

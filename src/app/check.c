@@ -78,7 +78,8 @@ int check_run(struct session *s, const struct config *conf, const struct ask *as
 	int err;
 
 	err = build(s, conf, ask, conf->verbose ? &all : &best, stop_fd);
-	if (!err && !conf->verbose && !can_serve_all(s) && choice_can_widen(&best, &all)) {
+	if (!err && !conf->verbose && !can_serve_all(s) &&
+	    choice_can_widen(&best, &all, !hooks_loaded(&s->hooks))) {
 		session_close(s);
 		err = build(s, conf, ask, &all, stop_fd);
 	}

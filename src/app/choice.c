@@ -47,13 +47,14 @@ struct choice choice_best(enum attach_mode mode)
 	c.kprobe = c.kprobe && !c.fentry && !choice_refusal(HOOK_KPROBE);
 	c.substitutes = c.tracepoint && !c.fentry && !c.kprobe;
 	c.direct = !choice_refusal(HOOK_FENTRY);
+	c.casts = kernel_has_casts();
 	return c;
 }
 
-bool choice_can_widen(const struct choice *c, const struct choice *all)
+bool choice_can_widen(const struct choice *c, const struct choice *all, bool none)
 {
 	return (all->kprobe && !c->kprobe && !choice_refusal(HOOK_KPROBE)) ||
-	       (all->substitutes && !c->substitutes) || c->direct;
+	       (all->substitutes && !c->substitutes) || c->direct || (c->casts && none);
 }
 
 const char *choice_refusal(enum hook_kind kind)
@@ -103,6 +104,7 @@ int choice_rewrite(struct source *src, const struct choice *c, const struct conf
 		{ "USE_TRACEPOINT", c->tracepoint },
 		{ "USE_SUBSTITUTES", c->substitutes },
 		{ "DIRECT_READS", c->direct },
+		{ "CAST_READS", c->casts },
 		{ "RATE_LIMIT", conf->rate },
 		{ "KERNEL_HZ", kernel_hz() },
 		{ "STATS_ONLY", conf->stats },

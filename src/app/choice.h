@@ -21,6 +21,7 @@ struct choice {
 	bool tracepoint;
 	bool substitutes; /* tracepoints that stand in for functions that have no hook */
 	bool direct;      /* fields read without helper calls, raw tracepoints typed */
+	bool casts;       /* anything read without helper calls */
 };
 
 /* Bits 1 << enum hook_kind of what --attach allows. */
@@ -29,8 +30,9 @@ unsigned int choice_kinds(enum attach_mode mode);
 struct choice choice_all(enum attach_mode mode);
 struct choice choice_best(enum attach_mode mode);
 
-/* True when `all` has something that this kernel could take and `c` has not. */
-bool choice_can_widen(const struct choice *c, const struct choice *all);
+/* True when `all` has something that this kernel could take and `c` has not. `none`: it took
+ * no program of `c`, which may be for how they read. */
+bool choice_can_widen(const struct choice *c, const struct choice *all, bool none);
 
 /* Why hooks of this kind are not compiled in: what the kernel lacks, or NULL. */
 const char *choice_refusal(enum hook_kind kind);

@@ -373,7 +373,7 @@ static int make(struct session *s, const struct config *conf, const struct ask *
 
 	best.direct = best.direct && all_typed(live);
 	err = session_try(s, conf, ask, &best, stop_fd, live);
-	if (!err && s->incomplete && choice_can_widen(&best, &all)) {
+	if (!err && s->incomplete && choice_can_widen(&best, &all, !hooks_loaded(&s->hooks))) {
 		log_verbose("a stage has no hook of the best kinds: compiling in all kinds");
 		session_close(s);
 		err = session_try(s, conf, ask, &all, stop_fd, live);

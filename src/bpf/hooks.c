@@ -374,6 +374,15 @@ int hooks_find(const struct hooks *hs, enum hook_kind kind, const char *target)
 	return -1;
 }
 
+bool hooks_loaded(const struct hooks *hs)
+{
+	int i;
+
+	for (i = 0; i < hs->n && hs->v[i].prog_fd < 0; i++)
+		;
+	return i < hs->n;
+}
+
 bool hooks_is_function(const char *function)
 {
 	char target[HOOK_TARGET_MAX];

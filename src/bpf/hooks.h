@@ -94,6 +94,8 @@ void hooks_free(struct hooks *hs);
 int hooks_find_function(const struct hooks *hs, const char *function);
 /* Is this named like a probe function? */
 bool hooks_is_function(const char *function);
+/* Whether the kernel took any program. */
+bool hooks_loaded(const struct hooks *hs);
 /* The descriptor of what the kernel calls: the stub where there is one, else the program. */
 int hook_called_fd(const struct hook *h);
 

@@ -166,6 +166,22 @@ bool kernel_has_btf(void)
 	return !access("/sys/kernel/btf/vmlinux", R_OK);
 }
 
+bool kernel_has_casts(void)
+{
+#if defined(__x86_64__) || defined(__aarch64__)
+	struct text t = { 0 };
+	bool jit;
+
+	/* there is no such file where the interpreter is not built in */
+	read_file_at(AT_FDCWD, "/proc/sys/net/core/bpf_jit_enable", &t, 16);
+	jit = text_str(&t)[0] != '0';
+	text_free(&t);
+	return jit && kernel_has_btf() && kernel_is_since(6, 2);
+#else
+	return false;
+#endif
+}
+
 const char *kernel_tracefs(void)
 {
 	if (!access("/sys/kernel/tracing/events", F_OK))

@@ -27,6 +27,10 @@ const char *kernel_kprobe_refusal(void);
 
 bool kernel_has_btf(void);
 
+/* Programs may call bpf_rdonly_cast(): since 6.2, with BTF and a JIT compiler that knows how
+ * to call functions of the kernel (x86-64, arm64). */
+bool kernel_has_casts(void);
+
 /* False when the kernel refuses programs of type TRACING (fentry) out of hand. */
 bool kernel_takes_tracing(void);
 

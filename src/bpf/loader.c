@@ -28,6 +28,7 @@
 #include <bpf/libbpf.h>
 
 #include "bpf/cache.h"
+#include "bpf/casts.h"
 #include "bpf/headers_types.h"
 #include "bpf/image.h"
 #include "bpf/libbcc.h"
@@ -305,11 +306,38 @@ static void *compile_somehow(struct loader *l)
 /* --- load ------------------------------------------------------------------------ */
 
 /* libbpf would read the whole BTF anew for each name. */
-static uint32_t btf_id(struct loader *l, const struct hook *h)
+static const struct btf *kernel_btf(struct loader *l)
 {
 	if (!l->btf)
 		l->btf = btf__load_vmlinux_btf();
-	return l->btf ? prog_btf_id(l->btf, h->kind, h->target) : 0;
+	return l->btf;
+}
+
+static uint32_t btf_id(struct loader *l, const struct hook *h)
+{
+	return kernel_btf(l) ? prog_btf_id(l->btf, h->kind, h->target) : 0;
+}
+
+/* In place, in libbcc's memory, as libbcc itself puts in the numbers of maps. Where the kernel
+ * has no such function the verifier says so. */
+static void put_casts(struct loader *l, void *module)
+{
+	struct casts casts = { 0 };
+	struct bpf_insn *insns;
+	const char *name;
+	uint32_t n;
+	size_t i;
+
+	for (i = 0; i < bcc.num_functions(module); i++) {
+		name = bcc.function_name(module, i);
+		insns = bcc.function_start(module, name);
+		n = (uint32_t)(bcc.function_size(module, name) / sizeof(*insns));
+		if (!casts_in(insns, n))
+			continue;
+		if (!casts.type && (!kernel_btf(l) || !casts_find(l->btf, &casts)))
+			return;
+		casts_put(&casts, insns, n);
+	}
 }
 
 /* libbcc has no name for such programs. What the verifier says goes where libbcc's words
@@ -541,6 +569,7 @@ void loader_run(const struct program_request *req, const struct hooks *hs, int s
 	fflush(NULL);
 	if (!module)
 		done(&l, EINVAL);
+	put_casts(&l, module);
 	if (load_all(&l, module) && l.key)
 		keep(&l, module);
 	done(&l, 0);

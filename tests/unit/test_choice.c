@@ -12,12 +12,13 @@
 
 /* The kernel. */
 static struct {
-	bool btf, tracing, raw_tracepoints;
+	bool btf, tracing, raw_tracepoints, casts;
 	const char *kprobe_refusal;
 	unsigned int skbaddr;
 } k;
 
 #define kernel_has_btf() (k.btf)
+#define kernel_has_casts() (k.casts)
 #define kernel_takes_tracing() (k.tracing)
 #define kernel_kprobe_refusal() (k.kprobe_refusal)
 #define kernel_has_raw_tracepoints() (k.raw_tracepoints)
@@ -30,20 +31,21 @@ static void kernel(bool btf, bool tracing, bool kprobes)
 	k.btf = btf;
 	k.tracing = tracing;
 	k.raw_tracepoints = true;
+	k.casts = false;
 	k.kprobe_refusal = kprobes ? NULL : "no kprobes";
 	k.skbaddr = 8;
 }
 
-/* "fktsd": a letter for each that is set. */
+/* "fktsdc": a letter for each that is set. */
 static const char *letters(struct choice c)
 {
 	static char out[2][8];
 	static int turn;
 
 	turn = !turn;
-	snprintf(out[turn], sizeof(out[turn]), "%s%s%s%s%s", c.fentry ? "f" : "",
+	snprintf(out[turn], sizeof(out[turn]), "%s%s%s%s%s%s", c.fentry ? "f" : "",
 		 c.kprobe ? "k" : "", c.tracepoint ? "t" : "", c.substitutes ? "s" : "",
-		 c.direct ? "d" : "");
+		 c.direct ? "d" : "", c.casts ? "c" : "");
 	return out[turn];
 }
 
@@ -93,13 +95,16 @@ TEST(the_best)
 	CHECK_STR(letters(choice_best(ATTACH_AUTO)), "ftd");
 	kernel(false, false, false);
 	CHECK_STR(letters(choice_best(ATTACH_AUTO)), "ts");
+	k.casts = true;
+	CHECK_STR(letters(choice_best(ATTACH_AUTO)), "tsc");
+	CHECK_STR(letters(choice_all(ATTACH_AUTO)), "kts");
 }
 
 static bool widens(enum attach_mode mode)
 {
 	struct choice all = choice_all(mode), best = choice_best(mode);
 
-	return choice_can_widen(&best, &all);
+	return choice_can_widen(&best, &all, false);
 }
 
 TEST(more_can_be_had)
@@ -118,18 +123,25 @@ TEST(more_can_be_had)
 	kernel(true, false, false); /* all that can be had is in */
 	CHECK(!widens(ATTACH_AUTO));
 	CHECK(!widens(ATTACH_KPROBE));
+	/* casts are tried without only where no program could be loaded */
+	{
+		struct choice c = { .casts = true }, all = { 0 };
+
+		CHECK(!choice_can_widen(&c, &all, false));
+		CHECK(choice_can_widen(&c, &all, true));
+	}
 	/* kprobes alone are left, or refused */
 	{
 		struct choice c = { .fentry = true, .substitutes = true }, all = c;
 
 		all.kprobe = true;
 		kernel(true, true, true);
-		CHECK(choice_can_widen(&c, &all));
+		CHECK(choice_can_widen(&c, &all, false));
 		kernel(true, true, false);
-		CHECK(!choice_can_widen(&c, &all));
+		CHECK(!choice_can_widen(&c, &all, false));
 		c.kprobe = true;
 		kernel(true, true, true);
-		CHECK(!choice_can_widen(&c, &all));
+		CHECK(!choice_can_widen(&c, &all, false));
 	}
 }
 
@@ -192,14 +204,14 @@ static void rewrite(struct choice c, struct config conf, struct ask ask)
 
 TEST(constants_of_the_kinds)
 {
-	static const char *const names[] = { "USE_FENTRY", "USE_KPROBE", "USE_TRACEPOINT",
-					     "USE_SUBSTITUTES", "DIRECT_READS" };
+	static const char *const names[] = { "USE_FENTRY",      "USE_KPROBE",   "USE_TRACEPOINT",
+					     "USE_SUBSTITUTES", "DIRECT_READS", "CAST_READS" };
 
 	kernel(true, true, true);
-	for (int i = 0; i < 5; i++) {
-		rewrite((struct choice){ i == 0, i == 1, i == 2, i == 3, i == 4 },
+	for (int i = 0; i < 6; i++) {
+		rewrite((struct choice){ i == 0, i == 1, i == 2, i == 3, i == 4, i == 5 },
 			(struct config){ 0 }, (struct ask){ 0 });
-		for (int n = 0; n < 5; n++)
+		for (int n = 0; n < 6; n++)
 			CHECK_STR(constant(names[n]), n == i ? "1" : "0");
 	}
 	source_free(&src);
