@@ -149,8 +149,7 @@ static __always_inline int lnk_show(void *ctx, int hook, struct lnk_call call)
 	if (!c)
 		return 0;
 #if LNK_LIMIT_FIRST
-	now_ns = bpf_ktime_get_ns();
-	if (lnk_second_is_full(now_ns)) {
+	if (lnk_second_is_full(&now_ns)) {
 		COUNT(c, seen);
 		COUNT(c, limited);
 		return 0;

@@ -41,15 +41,24 @@ check "one page for each CPU: what does not fit is counted" expect_exact -- \
 
 # Under load without a pause each second begins with its whole budget in one burst: bursts
 # are told apart by the silence between them, and all but the first and the last are whole.
-start bursts -R 10 -p 9621
-bursts=$SPAWNED
-end=$((SECONDS + 5))
-while [ "$SECONDS" -lt "$end" ]; do
-	traffic 127.0.0.1 9621 200 5 >/dev/null
-done
-stop bursts "$bursts"
-rows | awk -F ' *[|] *' '{ split($8, t, /[: .]/); s = t[2] * 3600 + t[3] * 60 + t[4] + t[5] / 1e6
-	if (NR > 1 && s - last > 0.2) { print n; n = 0 } n++; last = s } END { print n }' >"$TMP/bursts"
-check "-R 10: ten in every whole second" expect_exact -- [ "$(wc -l <"$TMP/bursts")" -ge 4 ] -- \
-	[ "$(sed '1d; $d' "$TMP/bursts" | sort -u)" = 10 ]
-cat "$TMP/bursts" >&2
+# bursts NAME ARGS...
+bursts()
+{
+	local name=$1 end
+
+	start bursts -R 10 "${@:2}"
+	end=$((SECONDS + 5))
+	while [ "$SECONDS" -lt "$end" ]; do
+		traffic 127.0.0.1 9621 200 5 >/dev/null
+	done
+	stop bursts "$SPAWNED"
+	rows | awk -F ' *[|] *' '{ split($8, t, /[: .]/); s = t[2] * 3600 + t[3] * 60 + t[4] + t[5] / 1e6
+		if (NR > 1 && s - last > 0.2) { print n; n = 0 } n++; last = s } END { print n }' >"$TMP/bursts"
+	check "$name" expect_exact -- [ "$(wc -l <"$TMP/bursts")" -ge 4 ] -- \
+		[ "$(sed '1d; $d' "$TMP/bursts" | sort -u)" = 10 ]
+	cat "$TMP/bursts" >&2
+}
+
+bursts "-R 10 with a filter: ten in every whole second" -p 9621
+# a full second is known by the ticks
+bursts "-R 10: ten in every whole second"
