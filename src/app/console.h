@@ -25,6 +25,7 @@ struct console_host {
 	struct view *view;
 	struct out *out;     /* the row stream */
 	struct seen *seen;   /* in rows, lately */
+	uint64_t blocks;     /* of -s, since their interval was given */
 	bool paused;         /* rows are counted and not shown */
 	uint64_t paused_was; /* how many were not shown before this pause */
 	bool new_table;      /* its header is still to be printed */
@@ -36,9 +37,11 @@ struct console_host {
 		      struct text *why);
 	int (*reload)(void *loop, struct text *out, struct text *why);
 	bool (*is_asked)(void *loop, struct text *what);
-	bool (*is_changing)(void *loop); /* or the old program still has rows on their way */
-	/* a file for rows, "off", or "" to be told */
+	/* the same; or the old program has rows on their way, or a file is being opened */
+	bool (*is_changing)(void *loop);
+	/* a file for rows, or "off" */
 	int (*tee)(void *loop, const char *path, struct text *out, struct text *why);
+	void (*describe_tee)(void *loop, struct text *out);     /* nothing where there is none */
 	void (*mark)(void *loop, const char *line, size_t len); /* among the rows */
 	void *loop;
 };

@@ -35,6 +35,50 @@ static int run_help(const struct console_call *c)
 	return 0;
 }
 
+static void show_end(const struct config *conf, struct text *out)
+{
+	if (conf->count)
+		text_printf(out, "End: after %" PRIu64 " %s\n", conf->count,
+			    conf->stats ? "events" : "rows");
+	if (conf->duration_ns)
+		text_printf(out, "End: after %g s\n", (double)conf->duration_ns / 1e9);
+}
+
+static void show_blocks(const struct console_host *h, struct text *out)
+{
+	const struct config *conf = h->session->conf;
+
+	text_printf(out, "Blocks of statistics: every %g s", (double)conf->interval_ns / 1e9);
+	if (conf->interval_count)
+		text_printf(out, ", %" PRIu64 " to come", conf->interval_count - h->blocks);
+	text_printf(out, "; now %s\n", h->paused ? "paused" : "shown");
+}
+
+static void show_looks(const struct console_host *h, struct text *out)
+{
+	const struct config *conf = h->session->conf;
+	struct text file = { 0 };
+
+	text_puts(out, "Columns: ");
+	for (int i = 0; i < h->view->columns->n; i++)
+		text_printf(out, "%s%s", i ? "," : "", columns_name(h->view->columns, i));
+	text_puts(out, "\n");
+	for (int i = 0; i < conf->col.n; i++) {
+		text_puts(out, "Column of your own: ");
+		text_add_escaped(out, conf->col.v[i], strlen(conf->col.v[i]), false);
+		text_puts(out, "\n");
+	}
+	text_printf(out, "Time: %s%s\n", time_mode_name[conf->time], conf->utc ? ", UTC" : "");
+	if (conf->color != COLOR_AUTO)
+		text_printf(out, "Colours: %s\n", color_mode_name[conf->color]);
+	if (conf->wide)
+		text_puts(out, "Width: every column, however narrow the terminal\n");
+	h->describe_tee(h->loop, &file);
+	if (file.len)
+		text_printf(out, "Rows go to a file as well: %s\n", file.s);
+	text_free(&file);
+}
+
 static int run_show(const struct console_call *c)
 {
 	const struct config *conf = c->host->session->conf;
@@ -50,15 +94,12 @@ static int run_show(const struct console_call *c)
 	if (c->host->is_asked(c->host->loop, &what))
 		text_printf(c->out, "Being built: %s\n", what.len ? what.s : "the same options");
 	text_free(&what);
+	show_end(conf, c->out);
 	if (conf->stats) {
-		text_printf(c->out, "Blocks of statistics every %g s, %s\n",
-			    (double)conf->interval_ns / 1e9, c->host->paused ? "paused" : "shown");
+		show_blocks(c->host, c->out);
 		return 0;
 	}
-	text_puts(c->out, "Columns: ");
-	for (int i = 0; i < c->host->view->columns->n; i++)
-		text_printf(c->out, "%s%s", i ? "," : "", columns_name(c->host->view->columns, i));
-	text_printf(c->out, "\nTime: %s%s\n", time_mode_name[conf->time], conf->utc ? ", UTC" : "");
+	show_looks(c->host, c->out);
 	if (conf->rate)
 		text_printf(c->out, "Rate: at most %" PRIu64 " events a second\n", conf->rate);
 	else
@@ -175,6 +216,14 @@ static int run_mark(const struct console_call *c)
 
 static int run_tee(const struct console_call *c)
 {
+	struct text file = { 0 };
+
+	if (!*c->arg && !c->host->session->conf->stats) {
+		c->host->describe_tee(c->host->loop, &file);
+		text_printf(c->out, "tee: %s\n", file.len ? file.s : "off");
+		text_free(&file);
+		return 0;
+	}
 	return c->host->tee(c->host->loop, c->arg, c->out, c->why);
 }
 
@@ -225,7 +274,7 @@ static int run_quit(const struct console_call *c)
 
 const struct console_command console_table[] = {
 	{ "help", TAKES_COMMAND, "[COMMAND]", "list the commands, or explain one", NULL, run_help },
-	{ "show", TAKES_NOTHING, NULL, "what is in force: filters, columns, rate, pause", NULL,
+	{ "show", TAKES_NOTHING, NULL, "what is in force: filters, looks, ends, rate, pause", NULL,
 	  run_show },
 	{ "ip", TAKES_VALUE, "[ADDR[/LEN]]", "other addresses in the place of -i, or show them",
 	  "A list as -i has it; '+ADDR' adds to it. " ANEW, run_option },
@@ -239,6 +288,12 @@ const struct console_command console_table[] = {
 	  "NAME,NAME... or +NAME,-NAME..., which is added to the usual eight and taken out of "
 	  "them; 'default' are the usual ones. At once where their numbers are collected, else by "
 	  "another program.",
+	  run_option },
+	{ "interval", TAKES_VALUE, "[SEC [COUNT]]",
+	  "with -s, another interval and count; or show them",
+	  "A block comes every SEC seconds, counted from the last one, and where there is a COUNT "
+	  "the "
+	  "monitor ends after so many more; without one it goes on.",
 	  run_option },
 	{ "rate", TAKES_VALUE, "[N]", "at most N events a second, 0: no limit; or show it", NULL,
 	  run_option },

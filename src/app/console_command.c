@@ -90,18 +90,32 @@ static void add_usage(const struct console_command *c, struct text *out)
 	text_printf(out, "%s%s%s", c->name, c->arg ? " " : "", c->arg ? c->arg : "");
 }
 
-void console_help(const struct console_command *command, struct text *out)
+static void help_all(struct text *out)
 {
+	const struct console_command *c = console_table, *end = c + console_commands;
 	struct text usage = { 0 };
+	size_t width = 0;
 
-	for (int i = 0; i < console_commands && !command; i++) {
+	for (; c < end; c++) {
 		text_reset(&usage);
-		add_usage(&console_table[i], &usage);
-		text_printf(out, "  %-19s  %s\n", text_str(&usage), console_table[i].help);
+		add_usage(c, &usage);
+		if (usage.len > width)
+			width = usage.len;
+	}
+	for (c = console_table; c < end; c++) {
+		text_reset(&usage);
+		add_usage(c, &usage);
+		text_printf(out, "  %-*s  %s\n", (int)width, text_str(&usage), c->help);
 	}
 	text_free(&usage);
-	if (!command)
+}
+
+void console_help(const struct console_command *command, struct text *out)
+{
+	if (!command) {
+		help_all(out);
 		return;
+	}
 	add_usage(command, out);
 	text_printf(out, ": %s\n", command->help);
 	if (command->more)

@@ -66,10 +66,11 @@ static void block(struct loop *l)
 	memcpy(l->before, s->lines, (size_t)s->lines_n * sizeof(*l->before));
 	l->block_ns = now;
 	l->blocks++;
+	l->host.blocks++;
 	loop_flush(l);
 	if (l->end != RUNNING)
 		return;
-	if ((s->conf->interval_count && l->blocks >= s->conf->interval_count) ||
+	if ((s->conf->interval_count && l->host.blocks >= s->conf->interval_count) ||
 	    (s->conf->count && account_events(&s->account) >= s->conf->count))
 		l->end = ENDED;
 }

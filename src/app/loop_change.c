@@ -93,21 +93,28 @@ static int tee(void *loop, const char *path, struct text *out, struct text *why)
 
 	if (l->s->conf->stats)
 		text_puts(why, "tee: there are no rows with -s");
+	else if (off && l->tee_path)
+		text_puts(why, "tee: the file is still being opened");
 	else if (off && !l->tee.path)
 		text_puts(why, "tee: no file is written");
 	else if (off)
 		return end_tee(l, out, why);
-	else if (*path && (l->tee.path || l->tee_path))
+	else if (l->tee.path || l->tee_path)
 		text_puts(why, "tee: a file is written already; 'tee off' first");
-	else if (*path)
+	else
 		return open_tee(l, path, why);
-	if (why->len)
-		return -EINVAL;
-	text_puts(out, "tee: ");
-	text_add_escaped(out, l->tee.path ? l->tee.path : "off",
-			 strlen(l->tee.path ? l->tee.path : "off"), false);
-	text_puts(out, "\n");
-	return 0;
+	return -EINVAL;
+}
+
+static void describe_tee(void *loop, struct text *out)
+{
+	const struct loop *l = loop;
+	const char *path = l->tee_path ? l->tee_path : l->tee.path;
+
+	if (!path)
+		return;
+	text_add_escaped(out, path, strlen(path), false);
+	text_puts(out, l->tee_path ? ", which is being opened" : "");
 }
 
 static void mark(void *loop, const char *s, size_t len)
@@ -193,19 +200,22 @@ static int change(void *loop, const char *option, const char *value, struct text
 	struct loop *l = loop;
 	struct setting *setting = NULL, *here = NULL;
 	enum change_kind kind;
-	bool asked = swap_is_asked(l->swap, NULL);
+	bool asked = swap_is_asked(l->swap, NULL), stats = l->s->conf->stats;
 	int err;
 
 	err = setting_change(&setting, swap_setting(l->swap), option, value, &kind, why);
-	if (!err && kind == CHANGE_COLUMNS && l->s->conf->stats) {
-		text_puts(why, "there are no columns with -s");
+	if (!err && kind == (stats ? CHANGE_COLUMNS : CHANGE_BLOCKS)) {
+		text_puts(why, stats ? "there are no columns with -s"
+				     : "there are no blocks without -s");
 		err = -EINVAL;
 	}
 	if (!err && kind != CHANGE_PROGRAM) {
 		err = setting_change(&here, l->s->setting, option, value, &kind, why);
 		if (!err)
 			err = change_here(l, here, why);
-		if (!err && kind == CHANGE_LOOKS)
+		if (!err && kind == CHANGE_BLOCKS)
+			l->host.blocks = 0;
+		if (!err && kind != CHANGE_COLUMNS)
 			swap_amend(l->swap, setting);
 	}
 	if (err == -ENODATA ||
@@ -236,7 +246,7 @@ static bool is_changing(void *loop)
 {
 	const struct loop *l = loop;
 
-	return l->leaving.s || (l->swap && swap_is_asked(l->swap, NULL));
+	return l->leaving.s || l->tee_path || (l->swap && swap_is_asked(l->swap, NULL));
 }
 
 void loop_host(struct loop *l)
@@ -251,6 +261,7 @@ void loop_host(struct loop *l)
 					 .is_asked = is_asked,
 					 .is_changing = is_changing,
 					 .tee = tee,
+					 .describe_tee = describe_tee,
 					 .mark = mark,
 					 .loop = l };
 }

@@ -14,16 +14,34 @@ static const char *const on_off[] = { "on", "off", NULL };
 
 /* --- which option ------------------------------------------------------------------ */
 
+/* The options that may be changed, one after the other; NULL behind the last. */
+static const struct option_def *next_live(size_t *at)
+{
+	while (*at < option_count)
+		if (option_table[(*at)++].live != LIVE_NOT)
+			return &option_table[*at - 1];
+	return (*at)++ == option_count ? &interval_option : NULL;
+}
+
+/* Also one that may not be changed. */
+static const struct option_def *find_any(const char *name, size_t len)
+{
+	const struct option_def *o = &interval_option;
+
+	return strlen(o->name) == len && !memcmp(o->name, name, len) ? o : option_find(name, len);
+}
+
 static const char *nearest(const char *name, size_t len)
 {
-	size_t least = spell_limit(len) + 1, d;
+	size_t least = spell_limit(len) + 1, d, at = 0;
+	const struct option_def *o;
 	const char *best = NULL;
 
-	for (size_t i = 0; i < option_count; i++) {
-		d = spell_distance(name, len, option_table[i].name);
-		if (option_table[i].live != LIVE_NOT && d < least) {
+	while ((o = next_live(&at))) {
+		d = spell_distance(name, len, o->name);
+		if (d < least) {
 			least = d;
-			best = option_table[i].name;
+			best = o->name;
 		}
 	}
 	return best;
@@ -38,7 +56,7 @@ static const struct option_def *find(const char *name, size_t len, struct text *
 		name += 2;
 		len -= 2;
 	}
-	o = option_find(name, len);
+	o = find_any(name, len);
 	if (o && o->live != LIVE_NOT)
 		return o;
 	if (o) {
@@ -58,15 +76,18 @@ static const struct option_def *find(const char *name, size_t len, struct text *
 
 const char *changes_option(int n)
 {
-	for (size_t i = 0; i < option_count; i++)
-		if (option_table[i].live != LIVE_NOT && !n--)
-			return option_table[i].name;
+	const struct option_def *o;
+	size_t at = 0;
+
+	while ((o = next_live(&at)))
+		if (!n--)
+			return o->name;
 	return NULL;
 }
 
 const char *const *changes_words(const char *name)
 {
-	const struct option_def *o = option_find(name, strlen(name));
+	const struct option_def *o = find_any(name, strlen(name));
 
 	if (!o || o->live == LIVE_NOT)
 		return NULL;
@@ -76,12 +97,9 @@ const char *const *changes_words(const char *name)
 void changes_help(struct text *out)
 {
 	const struct option_def *o;
-	size_t begun;
+	size_t begun, at = 0;
 
-	for (size_t i = 0; i < option_count; i++) {
-		o = &option_table[i];
-		if (o->live == LIVE_NOT)
-			continue;
+	while ((o = next_live(&at))) {
 		begun = out->len;
 		text_printf(out, "  %s %s", o->name,
 			    o->arg     ? o->arg
@@ -152,6 +170,7 @@ int changes_set(struct changes *c, const char *name, const char *value, enum cha
 	if (!o)
 		return -EINVAL;
 	*kind = o->live == LIVE_HERE      ? CHANGE_LOOKS
+		: o->live == LIVE_BLOCKS  ? CHANGE_BLOCKS
 		: o->live == LIVE_COLUMNS ? CHANGE_COLUMNS
 					  : CHANGE_PROGRAM;
 	if (o->type == OPT_FLAG && !strcmp(value, "off"))
@@ -217,11 +236,9 @@ void changes_describe(const struct config *before, const struct config *now, str
 {
 	struct text was = { 0 }, is = { 0 };
 	const struct option_def *o;
+	size_t at = 0;
 
-	for (size_t i = 0; i < option_count; i++) {
-		o = &option_table[i];
-		if (o->live == LIVE_NOT)
-			continue;
+	while ((o = next_live(&at))) {
 		text_reset(&was);
 		text_reset(&is);
 		add_value(&was, before, o);

@@ -25,6 +25,7 @@ struct changes {
 /* Who must know of it. */
 enum change_kind {
 	CHANGE_LOOKS,   /* how rows look, or when to end */
+	CHANGE_BLOCKS,  /* when blocks of -s come */
 	CHANGE_COLUMNS, /* which numbers are needed */
 	CHANGE_PROGRAM, /* what the probes do */
 };

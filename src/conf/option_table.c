@@ -267,7 +267,8 @@ const struct option_def option_table[] = {
 		       "interval is a block of its own. The interval is in seconds, from 0.1 "
 		       "to 86400, and may have a fraction; it is 1 unless given. After as "
 		       "many intervals as the count says the program ends; without a count it "
-		       "goes on. Interval and count may be given only with this option.",
+		       "goes on. Interval and count may be given only with this option; the "
+		       "command interval of -C gives them anew.",
 	},
 	{
 		.name = "verbose",
@@ -412,7 +413,8 @@ const struct option_def option_table[] = {
 		.man = "Take commands from standard input while rows come: at a prompt under "
 		       "them where that is a terminal, else line by line. Commands: help, show, "
 		       "ip, "
-		       "port, filter, where, columns, rate, set, reload, stats, stages, source, "
+		       "port, filter, where, columns, interval, rate, set, reload, stats, stages, "
+		       "source, "
 		       "pause, resume, mark, tee, quit; help and a command's name says more. What "
 		       "only changes how rows look does so at once. For what the probes have to do "
 		       "another program is compiled, as --watch does it, and takes its place when "
@@ -658,3 +660,12 @@ const struct option_def positional_table[] = {
 	},
 };
 const size_t positional_count = sizeof(positional_table) / sizeof(positional_table[0]);
+
+const struct option_def interval_option = {
+	.name = "interval",
+	.type = OPT_POSITIONALS,
+	.group = GROUP_OUTPUT,
+	.live = LIVE_BLOCKS,
+	.arg = "SECONDS [COUNT]",
+	.help = "with -s, the seconds between blocks, and how many more",
+};

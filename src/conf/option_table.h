@@ -28,6 +28,7 @@ enum option_type {
 	OPT_DIR,          /* const char *: a directory that exists */
 	OPT_TEXT,         /* const char *: anything; who uses it looks at it */
 	OPT_LIST,         /* struct strings: may be repeated, each adds one */
+	OPT_POSITIONALS,  /* the fields of positional_table[], with blanks between */
 };
 
 enum option_group {
@@ -43,6 +44,7 @@ enum option_group {
 enum option_live {
 	LIVE_NOT,
 	LIVE_HERE,    /* only how rows look, or when to end: at once */
+	LIVE_BLOCKS,  /* when a block of -s comes: at once, and counted from then on */
 	LIVE_COLUMNS, /* at once where the numbers are collected */
 	LIVE_PROGRAM, /* what the probes do: another program */
 };
@@ -69,6 +71,9 @@ extern const size_t option_count;
 /* What may follow -s, in this order. */
 extern const struct option_def positional_table[];
 extern const size_t positional_count;
+
+/* Both at once, as -C gives them anew: no option of the command line. */
+extern const struct option_def interval_option;
 
 /*
  * Sets the field of *c from the argument `s`. Strings are kept, not copied. Returns 0;

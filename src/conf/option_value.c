@@ -11,6 +11,7 @@
 #include "conf/filter_value.h"
 
 #define NSEC_PER_SEC 1000000000ULL
+#define BLANKS " \t"
 
 /* "0.1" for 100000000; a bound below a hundredth is spoken of as "more than 0". */
 static void add_seconds(struct text *why, uint64_t ns)
@@ -80,6 +81,10 @@ void option_wanted(struct text *why, const struct option_def *o)
 		break;
 	case OPT_DIR:
 		text_puts(why, "a directory");
+		break;
+	case OPT_POSITIONALS:
+		option_wanted(why, &positional_table[0]);
+		text_puts(why, ", or that and a number of blocks");
 		break;
 	case OPT_TEXT:
 	case OPT_LIST:
@@ -156,6 +161,24 @@ static int add_string(const char *s, struct strings *to)
 	return 0;
 }
 
+/* Numbers all of them: nothing of `word` is kept. */
+static int set_positionals(struct config *c, const char *s)
+{
+	char word[32];
+	size_t len, i = 0;
+	int err = 0;
+
+	for (s += strspn(s, BLANKS); *s && !err; s += len + strspn(s + len, BLANKS)) {
+		len = strcspn(s, BLANKS);
+		if (i == positional_count || len >= sizeof(word))
+			return -EINVAL;
+		memcpy(word, s, len);
+		word[len] = '\0';
+		err = option_set(c, &positional_table[i++], word);
+	}
+	return i ? err : -EINVAL;
+}
+
 int option_set(struct config *c, const struct option_def *o, const char *s)
 {
 	char *base = (char *)c;
@@ -199,6 +222,9 @@ int option_set(struct config *c, const struct option_def *o, const char *s)
 	case OPT_LIST:
 		err = add_string(s, (struct strings *)(void *)(base + o->field));
 		break;
+	case OPT_POSITIONALS:
+		err = set_positionals(c, s);
+		break;
 	}
 	return err;
 }
@@ -230,12 +256,17 @@ static size_t field_size(const struct option_def *o)
 		return sizeof(const char *);
 	case OPT_LIST:
 		return sizeof(struct strings);
+	case OPT_POSITIONALS: /* none of its own */
+		break;
 	}
 	return 0;
 }
 
 void option_reset(struct config *c, const struct option_def *o)
 {
+	if (o->type == OPT_POSITIONALS)
+		for (size_t i = 0; i < positional_count; i++)
+			option_reset(c, &positional_table[i]);
 	memset((char *)c + o->field, 0, field_size(o));
 	if (o->def)
 		option_set(c, o, o->def);
@@ -264,6 +295,19 @@ static void format_strings(const struct strings *l, struct text *out)
 		text_puts(out, i ? ", " : "");
 		add_escaped(out, l->v[i]);
 	}
+}
+
+static void format_positionals(const struct config *c, struct text *out)
+{
+	struct text value = { 0 };
+
+	for (size_t i = 0; i < positional_count; i++) {
+		text_reset(&value);
+		option_format(c, &positional_table[i], &value);
+		if (value.len)
+			text_printf(out, "%s%s", i ? " " : "", value.s);
+	}
+	text_free(&value);
 }
 
 void option_format(const struct config *c, const struct option_def *o, struct text *out)
@@ -313,6 +357,9 @@ void option_format(const struct config *c, const struct option_def *o, struct te
 		break;
 	case OPT_LIST:
 		format_strings(at, out);
+		break;
+	case OPT_POSITIONALS:
+		format_positionals(c, out);
 		break;
 	}
 }

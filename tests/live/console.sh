@@ -80,6 +80,27 @@ check "every mistake has one line, and the exit status is 1" expect_exit 1 -- ex
 	expect_err 'a line holds a zero byte' -- expect_err "no command is called 'xyzzy'" -- \
 	[ "$(grep -c '^linux_net_kernel: ' "$TMP/err")" -eq 23 ]
 
+# --- what is in force, all of it
+
+script force -p $PORT -c 1000 --col twice=len*2
+say show 'Column of your own: twice=len*2'
+say 'interval 2' 'there are no blocks without -s'
+say "tee $TMP/force
+mark in the file" 'rows go there as well'
+say show "Rows go to a file as well: $TMP/force"
+say 'set duration 500'
+say show 'End: after 500 s'
+say 'set color always'
+say show 'Colours: always'
+say 'set wide on'
+say show 'Width: every column'
+say 'tee off' ': 0 rows'
+say show 'Width: every column'
+over
+check "a script waits for the file that it asked for" grep -q 'in the file' "$TMP/force"
+check "'show' names all that commands can change" expect_exit 1 -- expect_err 'End: after 1000 rows' -- \
+	[ "$(grep -c 'Rows go to a file' "$TMP/err")" -eq 4 ]
+
 run "$LNK" -C -p $PORT
 check "the end of the input is the end" expect_exit 0 -- expect_exact
 if grep -q PAUSED "$TMP/err"; then
@@ -96,8 +117,17 @@ check "-s: no block in a pause" [ "$(grep -c STAGE "$TMP/stats.out")" -eq "$befo
 say 'columns seq' 'there are no columns with -s'
 say resume Resumed
 sleep 0.7
-over
-check "-s: blocks come again" expect_exit 1 -- [ "$(grep -c STAGE "$TMP/out")" -gt $((before + 1)) ]
+say 'interval 3600' # none comes by itself any more
+say show 'Blocks of statistics: every 3600 s; now shown'
+between=$(grep -c STAGE "$TMP/stats.out")
+check "-s: blocks come again" [ "$between" -gt $((before + 1)) ]
+sleep 0.5
+say 'interval 0.2 3'
+finish stats "$SPAWNED"
+exec 8>&-
+check "-s: another interval, and the end after as many blocks as its count says, from then on" \
+	expect_exit 1 -- [ "$(grep -c STAGE "$TMP/out")" -eq $((between + 3)) ] -- \
+	[ "$(grep -c '^linux_net_kernel: ' "$TMP/err")" -eq 1 ]
 
 # --- a terminal
 

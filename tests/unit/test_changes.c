@@ -86,6 +86,32 @@ TEST(values)
 	text_free(&text);
 }
 
+/* What may follow -s: both, or the first alone. */
+TEST(interval)
+{
+	begin();
+	CHECK_INT(apply(), 0);
+	is("interval", "interval: 1\n");
+	gives("interval", "2 5");
+	CHECK_INT(kind, CHANGE_BLOCKS);
+	is("interval", "interval: 2 5\n");
+	CHECK(conf.interval_ns == 2000000000 && conf.interval_count == 5);
+	gives("interval", "0.1 ");
+	is("interval", "interval: 0.1\n");
+	CHECK(conf.interval_ns == 100000000 && !conf.interval_count);
+	gives("--interval", "3\t7");
+	is("--interval", "interval: 3 7\n");
+	text_reset(&text);
+	changes_describe(&base, &conf, &text);
+	CHECK_STR(text.s, "interval 3 7");
+	gives("count", "9"); /* rows: another thing */
+	is("interval", "interval: 3 7\n");
+	gives("interval", "default");
+	is("interval", "interval: 1\n");
+	CHECK(conf.interval_ns == 1000000000 && !conf.interval_count);
+	text_free(&text);
+}
+
 /* Whatever is given anew ten thousand times has one place. */
 TEST(room)
 {
@@ -126,6 +152,13 @@ TEST(mistakes)
 	refuses("stats", "on", "--stats cannot be changed while the monitor runs");
 	refuses("ipv4", "yes", "ipv4: 'yes' is not on or off");
 	refuses("time", "soon", "time: 'soon' is not one of");
+	refuses("interval", "0.01", "interval: '0.01' is not a time in seconds (0.1 to 86400), or");
+	refuses("interval", "1 0", "interval: '1 0' is not");
+	refuses("interval", "1 2 3", "interval: '1 2 3' is not");
+	refuses("interval", " ", "interval: ' ' is not");
+	refuses("interval", "1,2", "interval: '1,2' is not");
+	refuses("interval", "1 0000000000000000000000000000000000001", "interval: '1 000");
+	refuses("intervall", "1", "no option is called 'intervall'; did you mean 'interval'?");
 	begin();
 	gives("ipv4", "on");
 	CHECK_INT(changes_set(&c, "ipv6", "on", &kind, &text), 0);
