@@ -160,60 +160,45 @@ int privileges_filter_reader(void)
 /* The `n` instructions that follow are for this call alone. */
 #define ONLY_FOR(name, n) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##name, 0, (n))
 
+/* struct termios2 for tcgetattr(), tcsetattr() and isatty() of glibc 2.42; its header does not
+ * go together with the C library's. */
+#define TERMIOS2_GET 0x802c542a /* TCGETS2 */
+#define TERMIOS2_SET 0x402c542b /* TCSETS2 */
+
+#define NATIVE_CALLS_ONLY                                                                          \
+	FIELD(arch), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, FILTER_ARCH, 1, 0), REFUSE, FIELD(nr)
+
+/* What is open; the C library's memory, which cannot be run, and time; the end. */
+#define ANY_PROCESS                                                                                \
+	CALL(read), CALL(write), CALL(lseek), CALL(close), CALL(fstat), CALL(newfstatat),          \
+		CALL(getdents64), CALL(brk), CALL(munmap), CALL(mremap), CALL(madvise),            \
+		CALL(futex), CALL(getrandom), CALL(clock_gettime), CALL(clock_nanosleep),          \
+		CALL(nanosleep), CALL(restart_syscall), CALL(rt_sigprocmask), CALL(rt_sigreturn),  \
+		CALL(exit), CALL(exit_group), ONLY_FOR(mmap, 4), ARGUMENT(2),                      \
+		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 0, 1), REFUSE, ALLOW
+
 /*
  * No call that opens, makes, changes or removes a file, makes or signals a process, or
  * reaches a network: the descriptors that are open are all there will be, but for a perf
  * ring of a CPU that comes online.
  */
 static struct sock_filter filter[] = {
-	FIELD(arch),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, FILTER_ARCH, 1, 0),
-	REFUSE,
-	FIELD(nr),
+	NATIVE_CALLS_ONLY,
+	ANY_PROCESS, /* getdents64: /run/netns, for namespaces that get a name while rows come */
 
 	/* rows, messages, signals, what was opened before */
-	CALL(read),
 	CALL(pread64),
 	CALL(readv),
-	CALL(write),
 	CALL(writev),
-	CALL(lseek),
-	CALL(close),
-	CALL(fstat),
-	CALL(newfstatat),
-	CALL(getdents64), /* of /run/netns: namespaces that get a name while rows come */
 	CALL(ppoll),
 #ifdef SYS_poll
 	CALL(poll),
 #endif
-
-	/* the C library: memory, time, the end */
-	CALL(brk),
-	CALL(munmap),
-	CALL(mremap),
-	CALL(madvise),
-	CALL(futex),
 	CALL(getpid),
 	CALL(gettid),
 	CALL(getuid),
 	CALL(geteuid),
-	CALL(getrandom),
-	CALL(clock_gettime),
 	CALL(gettimeofday),
-	CALL(clock_nanosleep),
-	CALL(nanosleep),
-	CALL(restart_syscall),
-	CALL(rt_sigprocmask),
-	CALL(rt_sigreturn),
-	CALL(exit),
-	CALL(exit_group),
-
-	/* memory that can be run is not to be had */
-	ONLY_FOR(mmap, 4),
-	ARGUMENT(2),
-	BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 0, 1),
-	REFUSE,
-	ALLOW,
 
 	/* counters; a ring's entry in its map; what the kernel missed */
 	ONLY_FOR(bpf, 8),
@@ -227,13 +212,15 @@ static struct sock_filter filter[] = {
 	CALL(perf_event_open),
 	CALL(capget),
 	CALL(capset),
-	ONLY_FOR(ioctl, 12),
+	ONLY_FOR(ioctl, 16),
 	ARGUMENT(1),
 	ALLOW_IF(PERF_EVENT_IOC_ENABLE),
 	ALLOW_IF(PERF_EVENT_IOC_SET_OUTPUT),
 	ALLOW_IF(TCGETS),     /* isatty() */
 	ALLOW_IF(TIOCGWINSZ), /* does a block of -s fit? */
 	ALLOW_IF(TCSETS),     /* the mode of the console's terminal, there and back */
+	ALLOW_IF(TERMIOS2_GET),
+	ALLOW_IF(TERMIOS2_SET),
 	REFUSE,
 
 	/* to and from the broker; where there is none the list ends before */
@@ -247,42 +234,12 @@ static struct sock_filter filter[] = {
 
 /* Directories, links and files, to be read; one socket. */
 static struct sock_filter reader_filter[] = {
-	FIELD(arch),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, FILTER_ARCH, 1, 0),
-	REFUSE,
-	FIELD(nr),
+	NATIVE_CALLS_ONLY,
+	ANY_PROCESS,
 
 	CALL(readlinkat),
-	CALL(read),
-	CALL(getdents64),
-	CALL(close),
-	CALL(fstat),
-	CALL(newfstatat),
 	CALL(fcntl), /* fdopendir() */
-	CALL(lseek),
 	CALL(recvfrom),
-	CALL(write),
-
-	CALL(brk),
-	CALL(munmap),
-	CALL(mremap),
-	CALL(madvise),
-	CALL(futex),
-	CALL(getrandom),
-	CALL(clock_gettime),
-	CALL(clock_nanosleep),
-	CALL(nanosleep),
-	CALL(restart_syscall),
-	CALL(rt_sigprocmask),
-	CALL(rt_sigreturn),
-	CALL(exit),
-	CALL(exit_group),
-
-	ONLY_FOR(mmap, 4),
-	ARGUMENT(2),
-	BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 0, 1),
-	REFUSE,
-	ALLOW,
 
 	ONLY_FOR(openat, 4),
 	ARGUMENT(2),

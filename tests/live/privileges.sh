@@ -53,6 +53,23 @@ sleep 0.5
 stop stats "$pid"
 check "-s: counters are still read" expect_exit 0 -- expect_out 'netif_receive_skb'
 
+# The filters themselves, on a terminal.
+if command -v "${CC:-cc}" >/dev/null; then
+	run "${CC:-cc}" -std=c11 -D_GNU_SOURCE -I"$TOP/src" "$TOP/tests/live/calls.c" \
+		"$TOP/src/base/privileges.c" -o "$TMP/calls"
+	check "the test of the filters compiles" expect_exit 0
+	for who in monitor lone reader; do
+		run python3 -c 'import os, sys
+own, terminal = os.openpty()
+os.set_inheritable(own, True)
+os.execv(sys.argv[1], [*sys.argv[1:], os.ttyname(terminal)])' "$TMP/calls" "$who"
+		[ "$STATUS" -eq 77 ] && skip "what the filter lets through: $who" "no seccomp" && continue
+		check "what the filter lets through, and what not: $who" expect_exit 0 -- expect_no_out
+	done
+else
+	skip "the filters" "needs a compiler"
+fi
+
 # With gdb the monitor itself is made to try what it has given up: a file to write, one to
 # read, a socket, a process, a signal, a BPF program, a namespace.
 if command -v gdb >/dev/null && [ "$(uname -m)" = x86_64 ]; then
