@@ -131,19 +131,8 @@ check "-s: another interval, and the end after as many blocks as its count says,
 
 # --- a terminal
 
-# types NAME ARGS... <STEPS
-types()
-{
-	local name=$1
-
-	shift
-	echo " typist.py $LNK $*" >"$TMP/command"
-	STATUS=0
-	timeout -k 5 100 "$TOP/tests/typist.py" "$LNK" "$@" >"$TMP/out" 2>"$TMP/err" || STATUS=$?
-}
-
 MAKE="python3 $TOP/tests/traffic.py 127.0.0.1 $PORT"
-types keys -C -p $PORT <<STEPS
+types -C -p $PORT <<STEPS
 wait lnk> 
 keys sho\\t
 wait show 
@@ -175,7 +164,7 @@ check "at a terminal: Tab, a line kept under rows, the line before, Ctrl-C twice
 
 # as wide as it is, it is not broken on 200 columns
 LONG=$(printf '%0100d' 0 | tr 0 x)
-types end -C -p $PORT <<STEPS
+types -C -p $PORT <<STEPS
 wait lnk> 
 keys $LONG
 wait xxxx
@@ -200,7 +189,7 @@ check "what was typed is kept, for its user only" \
 rm "$history"
 echo kept >"$TMP/else"
 ln -s "$TMP/else" "$history"
-types link -C -v -p $PORT <<STEPS
+types -C -v -p $PORT <<STEPS
 wait lnk> 
 keys show\\rquit\\r
 STEPS
@@ -209,14 +198,14 @@ check "a link is not followed" expect_exit 0 -- [ "$(cat "$TMP/else")" = kept ] 
 rm "$history"
 mkdir "$TMP/other"
 chown 65534 "$TMP/other"
-XDG_STATE_HOME=$TMP/other types other -C -p $PORT <<STEPS
+XDG_STATE_HOME=$TMP/other types -C -p $PORT <<STEPS
 wait lnk> 
 keys show\\rquit\\r
 STEPS
 check "nothing is written in another user's directory" expect_exit 0 -- \
 	[ -z "$(ls -A "$TMP/other")" ]
 mkdir "$TMP/caller"
-SUDO_UID=65534 HOME=$TMP/caller XDG_STATE_HOME=$TMP/caller types sudo -C -p $PORT <<STEPS
+SUDO_UID=65534 HOME=$TMP/caller XDG_STATE_HOME=$TMP/caller types -C -p $PORT <<STEPS
 wait lnk> 
 keys quit\\r
 STEPS
@@ -224,7 +213,7 @@ check "under sudo the caller's environment does not count" expect_exit 0 -- \
 	[ -z "$(ls -A "$TMP/caller")" ]
 
 # Rows to a file: the prompt is on stderr.
-TYPIST_OUT=$TMP/rows types file -C -p $PORT <<STEPS
+TYPIST_OUT=$TMP/rows types -C -p $PORT <<STEPS
 wait lnk> 
 run $MAKE 2
 run sleep 0.3
@@ -238,7 +227,7 @@ check "rows to a file, the prompt on stderr" expect_exit 0 -- grep -q ' here$' "
 	grep -q '^\[netif_receive_skb\]' "$TMP/rows"
 
 # More rows than a terminal takes: it is not read at all for a while.
-types slow -C -p $PORT -R 0 --buffer-pages 1024 <<STEPS
+types -C -p $PORT -R 0 --buffer-pages 1024 <<STEPS
 wait lnk> 
 stop
 run $MAKE 1000
@@ -256,7 +245,7 @@ check "keys are heard while the terminal takes no rows" expect_exit 0 -- expect_
 	[ "$(tr -d '\r' <"$TMP/out" | awk -v c="$PRINTED" '$1 == "total" { print $c }')" -eq \
 		"$(grep -ac '\[[a-z_]*\] *|' "$TMP/out")" ]
 
-types stuck -C -p $PORT -R 0 <<STEPS
+types -C -p $PORT -R 0 <<STEPS
 wait lnk> 
 stop
 run $MAKE 1000

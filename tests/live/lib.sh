@@ -69,6 +69,82 @@ cell()
 }
 SEEN=2 FILTERED=3 LIMITED=4 LOST=5 RECEIVED=6 PRINTED=8
 
+LIVE=$TOP/tests/live/reload.py
+
+# The probes, to be changed, in $DIR.
+own_probes()
+{
+	DIR=$TMP/probes
+	chmod 711 "$TMP"
+	mkdir -m 755 "$DIR"
+	cp "$TOP"/probes/*.[ch] "$DIR"
+	chmod 644 "$DIR"/*
+}
+
+broker_of()
+{
+	pgrep -P "$1" -x lnk_broker
+}
+
+# capabilities PID CapEff
+capabilities()
+{
+	awk -v f="$2:" '$1 == f { print $2 }' "/proc/$1/status"
+}
+
+fds()
+{
+	find "/proc/$1/fd" -mindepth 1 | wc -l
+}
+
+# said_times NAME PATTERN TIMES: it is on stderr so many times.
+said_times()
+{
+	[ "$(grep -c -e "$2" "$TMP/$1.err")" -ge "$3" ]
+}
+
+# Each segment that the kernel and a packet socket counted (reload.py load) has its row.
+check_segments()
+{
+	local matched=0
+
+	python3 "$LIVE" same "$TMP/seen" "$TMP/out" "$(cell netif_receive_skb "$LOST")" >"$TMP/same" 2>&1 ||
+		matched=1
+	check "$1: $(cat "$TMP/same")" [ "$matched" -eq 0 ] -- expect_exit 0 -- expect_exact -- \
+		[ "$(cell total "$PRINTED")" -eq "$(rows | wc -l)" ]
+}
+
+# reloads_under_load NAME PID PORT SECONDS TIMES CHANGE: `CHANGE N` makes --watch build another
+# program, so often while there is traffic; then the monitor is ended.
+reloads_under_load()
+{
+	local name=$1 pid=$2 port=$3 seconds=$4 times=$5 change=$6 talk i
+
+	spawn traffic unshare -n python3 "$LIVE" load "$port" "$seconds" "$TMP/seen"
+	talk=$SPAWNED
+	for ((i = 1; i <= times; i++)); do
+		"$change" "$i"
+		wait_until 90 said_times "$name" '^Reloaded:' "$i" || break
+		kill -0 "$talk" 2>/dev/null || break
+	done
+	reap "$talk" 60
+	sleep 0.3
+	stop "$name" "$pid"
+	check "exchanges under load: $(grep -c '^Reloaded:' "$TMP/err")" \
+		[ "$(grep -c '^Reloaded:' "$TMP/err")" -ge 2 ]
+	check_segments "each segment has one row"
+	check "rows are in the order of time" \
+		awk -F ' *[|] *' '/^\[/ { if ($8 < last) exit 1; last = $8 }' "$TMP/out"
+}
+
+# types ARGS... <STEPS: somebody at a terminal, see typist.py.
+types()
+{
+	echo " typist.py $LNK $*" >"$TMP/command"
+	STATUS=0
+	timeout -k 5 100 "$TOP/tests/typist.py" "$LNK" "$@" >"$TMP/out" 2>"$TMP/err" || STATUS=$?
+}
+
 # script NAME ARGS...: with -C; commands are written to descriptor 8 by say.
 script()
 {

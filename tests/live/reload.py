@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""What tests/live/reload.sh needs beside a shell.
+"""What exchanges of programs are tested with beside a shell.
 
     reload.py load PORT SECONDS OUT     in a network namespace of its own: traffic, and what a
-                                        packet socket and the kernel saw of it
+        [PAUSE]                         packet socket and the kernel saw of it; with so many seconds
+                                        between two messages, and until OUT.enough is there
     reload.py same OUT TABLE LOST       whether the table's first stage has just those segments,
                                         but for as many as were told to be lost
     reload.py cells TABLE               whether every row of the first stage has what belongs under
@@ -50,7 +51,7 @@ def witness(port, stop, seen):
     seen["drops"] = drops
 
 
-def talk(port, until):
+def talk(port, going, pause):
     def serve(conn):
         with conn:
             while data := conn.recv(4096):
@@ -62,9 +63,11 @@ def talk(port, until):
     def client():
         with socket.create_connection(("127.0.0.1", port)) as c:
             c.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            while time.monotonic() < until:
+            while going():
                 c.sendall(b"x")
                 c.recv(1)
+                if pause:
+                    time.sleep(pause)
 
     for _ in range(2):
         t = threading.Thread(target=client)
@@ -76,7 +79,7 @@ def talk(port, until):
         t.join()
 
 
-def load(port, seconds, out):
+def load(port, seconds, out, pause):
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(0x40000000):  # CLONE_NEWNET
         sys.exit("no network namespace")
@@ -86,7 +89,8 @@ def load(port, seconds, out):
     w.start()
     time.sleep(0.2)
     before = in_segs()
-    talk(port, time.monotonic() + seconds)
+    until = time.monotonic() + seconds
+    talk(port, lambda: time.monotonic() < until and not os.path.exists(out + ".enough"), pause)
     time.sleep(0.3)
     segs = in_segs() - before
     stop.set()
@@ -172,7 +176,7 @@ def swaps(pid, err, path, a, b, n):
 def main():
     args = sys.argv[2:]
     if sys.argv[1] == "load":
-        load(int(args[0]), float(args[1]), args[2])
+        load(int(args[0]), float(args[1]), args[2], float(args[3]) if args[3:] else 0)
     elif sys.argv[1] == "cells":
         cells(args[0])
     elif sys.argv[1] == "same":

@@ -7,14 +7,9 @@
 need_command ip
 
 SWAPS=${SWAPS:-200}
-DIR=$TMP/probes
-chmod 711 "$TMP"
-mkdir -m 755 "$DIR"
-cp "$TOP"/probes/*.[ch] "$DIR"
-chmod 644 "$DIR"/*
+own_probes
 PROBE=$DIR/tcp_queue_rcv.c
 cp "$PROBE" "$TMP/plain.c"
-LIVE=$TOP/tests/live/reload.py
 
 watching()
 {
@@ -25,19 +20,10 @@ watching()
 	WATCHED=$SPAWNED
 }
 
-# said NAME TEXT [TIMES]: it is on stderr so many times, within a minute.
-count_said()
-{
-	[ "$(grep -c -e "$2" "$TMP/$1.err")" -ge "${3:-1}" ]
-}
+# said NAME PATTERN [TIMES]: within a minute and a half.
 said()
 {
-	wait_until 90 count_said "$@" || fails "stderr lacks: $2 (${3:-1} times)"
-}
-
-broker_of()
-{
-	pgrep -P "$1" -x lnk_broker
+	wait_until 90 said_times "$1" "$2" "${3:-1}" || fails "stderr lacks: $2 (${3:-1} times)"
 }
 
 # put FILE: a probe file with the text on stdin, in one piece.
@@ -52,11 +38,6 @@ put()
 gone()
 {
 	[ ! -e "/proc/$1" ] || grep -q '^State:[[:space:]]*Z' "/proc/$1/status"
-}
-
-fds()
-{
-	find "/proc/$1/fd" -mindepth 1 | wc -l
 }
 
 # A change of no consequence, which none of the runs before can have compiled.
@@ -76,18 +57,14 @@ stop alone "$SPAWNED"
 
 watching kept -p 9671
 broker=$(broker_of "$WATCHED")
-cap()
-{
-	awk -v f="$2:" '$1 == f { print $2 }' "/proc/$1/status"
-}
 check "with --watch a second one keeps the privileges" [ -n "$broker" ] -- \
-	[ "$(cap "$broker" CapEff)" != 0000000000000000 ] -- [ "$(cap "$broker" NoNewPrivs)" = 1 ]
-case $(cap "$WATCHED" CapEff) in
+	[ "$(capabilities "$broker" CapEff)" != 0000000000000000 ] -- [ "$(capabilities "$broker" NoNewPrivs)" = 1 ]
+case $(capabilities "$WATCHED" CapEff) in
 0000000000000000 | 0000008000000000) ok "the one that prints has given them up" ;;
 *) not_ok "the one that prints has given them up" "$(grep Cap "/proc/$WATCHED/status")" ;;
 esac
-if [ -n "$(cap "$WATCHED" Seccomp)" ] && [ "$(uname -m)" = x86_64 ]; then
-	check "and its system calls are filtered" [ "$(cap "$WATCHED" Seccomp)" = 2 ]
+if [ -n "$(capabilities "$WATCHED" Seccomp)" ] && [ "$(uname -m)" = x86_64 ]; then
+	check "and its system calls are filtered" [ "$(capabilities "$WATCHED" Seccomp)" = 2 ]
 fi
 
 # --- an error, and its end
@@ -126,23 +103,11 @@ check "the program that was there went on" expect_exit 0 -- expect_exact -- \
 # --- under load, against the kernel's own count and a packet socket
 
 watching load -R 0 -p 9672 --buffer-pages 2048
-spawn traffic unshare -n python3 "$LIVE" load 9672 12 "$TMP/seen"
-talk=$SPAWNED
-for i in 1 2 3 4 5 6 7 8; do
-	change "load $((i % 2))"
-	said load '^Reloaded:' "$i" || break
-	kill -0 "$talk" 2>/dev/null || break
-done
-reap "$talk" 60
-sleep 0.3
-stop load "$WATCHED"
-check "exchanges under load: $(grep -c '^Reloaded:' "$TMP/err")" expect_exit 0 -- expect_exact -- \
-	[ "$(grep -c '^Reloaded:' "$TMP/err")" -ge 2 ]
-python3 "$LIVE" same "$TMP/seen" "$TMP/out" "$(cell netif_receive_skb "$LOST")" >"$TMP/same" 2>&1
-matched=$?
-check "each segment has one row: $(cat "$TMP/same")" [ "$matched" -eq 0 ]
-check "rows are in the order of time" awk -F ' *[|] *' '/^\[/ { if ($8 < last) exit 1; last = $8 }' "$TMP/out"
-check "every row was printed" [ "$(cell total "$PRINTED")" -eq "$(rows | wc -l)" ]
+change_under_load()
+{
+	change "load $(($1 % 2))"
+}
+reloads_under_load load "$WATCHED" 9672 12 8 change_under_load
 
 # --- stages come and go
 

@@ -6,7 +6,6 @@
 . "$(dirname "$0")/lib.sh"
 need_command ip
 
-LIVE=$TOP/tests/live/reload.py
 case $(uname -m) in
 x86_64) ;;
 *)
@@ -58,33 +57,13 @@ check "columns of all kinds" expect_exit 0 -- expect_exact -- \
 
 # --- exchanged under load, against the kernel's own count and a packet socket
 
-DIR=$TMP/probes
-chmod 711 "$TMP"
-mkdir -m 755 "$DIR"
-cp "$TOP"/probes/*.[ch] "$DIR"
-chmod 644 "$DIR"/*
-exchanges()
+own_probes
+change()
 {
-	[ "$(grep -c '^Reloaded:' "$TMP/load.err")" -ge "$1" ]
+	echo "/* $1 */" >>"$DIR/tcp_queue_rcv.c"
 }
 start load --watch --probe-dir "$DIR" -R 0 -p 9693 --buffer=shared --buffer-pages 2048
-load=$SPAWNED
-spawn traffic unshare -n python3 "$LIVE" load 9693 10 "$TMP/seen"
-talk=$SPAWNED
-for i in 1 2 3 4 5 6; do
-	echo "/* $i */" >>"$DIR/tcp_queue_rcv.c"
-	wait_until 60 exchanges "$i" || break
-	kill -0 "$talk" 2>/dev/null || break
-done
-reap "$talk" 60
-sleep 0.3
-stop load "$load"
-check "exchanges under load: $(grep -c '^Reloaded:' "$TMP/err")" expect_exit 0 -- expect_exact -- \
-	[ "$(grep -c '^Reloaded:' "$TMP/err")" -ge 2 ]
-python3 "$LIVE" same "$TMP/seen" "$TMP/out" "$(cell netif_receive_skb "$LOST")" >"$TMP/same" 2>&1
-matched=$?
-check "each segment has one row: $(cat "$TMP/same")" [ "$matched" -eq 0 ]
-check "rows are in the order of time" awk -F ' *[|] *' '/^\[/ { if ($8 < last) exit 1; last = $8 }' "$TMP/out"
+reloads_under_load load "$SPAWNED" 9693 10 6 change
 
 # --- from the cache, and where it has no use
 
