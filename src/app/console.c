@@ -58,8 +58,9 @@ static bool run_line(struct console *c, char *line)
 
 	err = console_parse(line, &command, &arg, &why);
 	if (!err)
-		err = command->run(
-			&(struct console_call){ c->host, command->name, arg, &answer, &why });
+		err = command->run(&(struct console_call){ c->host, command->name, arg,
+							   c->terminal ? console_line_width() : 0,
+							   &answer, &why });
 	if (err < 0)
 		refuse(c, &why);
 	else

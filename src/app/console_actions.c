@@ -31,7 +31,7 @@ static int run_help(const struct console_call *c)
 		if (!command)
 			return -EINVAL;
 	}
-	console_help(command, c->out);
+	console_help(command, c->width, c->out);
 	return 0;
 }
 
@@ -291,9 +291,8 @@ const struct console_command console_table[] = {
 	  run_option },
 	{ "interval", TAKES_VALUE, "[SEC [COUNT]]",
 	  "with -s, another interval and count; or show them",
-	  "A block comes every SEC seconds, counted from the last one, and where there is a COUNT "
-	  "the "
-	  "monitor ends after so many more; without one it goes on.",
+	  "From now on a block comes every SEC seconds, and the monitor ends after COUNT more of "
+	  "them; without COUNT it goes on.",
 	  run_option },
 	{ "rate", TAKES_VALUE, "[N]", "at most N events a second, 0: no limit; or show it", NULL,
 	  run_option },

@@ -2,13 +2,15 @@
 #include "app/console_command.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "base/spell.h"
 #include "conf/changes.h"
 
 #define BLANKS " \t\r"
-#define MAX_SHOWN 60 /* bytes of a line that a message repeats */
+#define MAX_SHOWN 60  /* bytes of a line that a message repeats */
+#define LEAST_ROOM 16 /* columns for a phrase; where there are fewer it is not folded */
 
 static void add_quoted(struct text *why, const char *s, size_t len)
 {
@@ -92,30 +94,15 @@ static void add_usage(const struct console_command *c, struct text *out)
 
 static void help_all(struct text *out)
 {
-	const struct console_command *c = console_table, *end = c + console_commands;
-	struct text usage = { 0 };
-	size_t width = 0;
-
-	for (; c < end; c++) {
-		text_reset(&usage);
-		add_usage(c, &usage);
-		if (usage.len > width)
-			width = usage.len;
+	for (int i = 0; i < console_commands; i++) {
+		text_puts(out, "  ");
+		add_usage(&console_table[i], out);
+		text_printf(out, "\t%s\n", console_table[i].help);
 	}
-	for (c = console_table; c < end; c++) {
-		text_reset(&usage);
-		add_usage(c, &usage);
-		text_printf(out, "  %-*s  %s\n", (int)width, text_str(&usage), c->help);
-	}
-	text_free(&usage);
 }
 
-void console_help(const struct console_command *command, struct text *out)
+static void help_one(const struct console_command *command, struct text *out)
 {
-	if (!command) {
-		help_all(out);
-		return;
-	}
 	add_usage(command, out);
 	text_printf(out, ": %s\n", command->help);
 	if (command->more)
@@ -125,4 +112,69 @@ void console_help(const struct console_command *command, struct text *out)
 	changes_help(out);
 	text_puts(out, "'any' or 'default' in place of a value: as if the option were not given; "
 		       "'+VALUE' adds to a list\n");
+}
+
+/* Of what stands before a tab. */
+static size_t widest(const char *s)
+{
+	size_t len, most = 0;
+
+	for (; *s; s += len + (s[len] != '\0')) {
+		len = strcspn(s, "\t\n");
+		if (s[len] == '\t' && len > most)
+			most = len;
+		len += strcspn(s + len, "\n");
+	}
+	return most;
+}
+
+/* In lines that end at a blank, and begin at `indent` but for the first, which is there. */
+static void add_folded(const char *s, size_t len, size_t indent, size_t width, struct text *out)
+{
+	size_t room = width > indent + LEAST_ROOM ? width - indent : SIZE_MAX, n;
+
+	while (len) {
+		n = len;
+		while (n > room || (n < len && n && s[n] != ' '))
+			n--;
+		if (!n) /* one word */
+			n = len < room ? len : room;
+		text_add(out, s, n);
+		n += strspn(s + n, " ");
+		s += n;
+		len -= n;
+		if (len)
+			text_printf(out, "\n%*s", (int)indent, "");
+	}
+}
+
+/* Phrases, each behind its tab, in one column. */
+static void lay_out(const char *s, size_t width, struct text *out)
+{
+	size_t column = widest(s) + 2, len, indent;
+
+	for (; *s; s += len + 1) {
+		len = strcspn(s, "\t\n");
+		indent = 0;
+		if (s[len] == '\t') {
+			text_printf(out, "%-*.*s", (int)column, (int)len, s);
+			s += len + 1;
+			len = strcspn(s, "\n");
+			indent = column;
+		}
+		add_folded(s, len, indent, width, out);
+		text_puts(out, "\n");
+	}
+}
+
+void console_help(const struct console_command *command, size_t width, struct text *out)
+{
+	struct text plain = { 0 };
+
+	if (command)
+		help_one(command, &plain);
+	else
+		help_all(&plain);
+	lay_out(text_str(&plain), width, out);
+	text_free(&plain);
 }

@@ -23,6 +23,7 @@ struct console_call {
 	struct console_host *host;
 	const char *name;
 	const char *arg; /* "" where none was given */
+	size_t width;    /* of the terminal; 0: there is none */
 	struct text *out, *why;
 };
 
@@ -53,7 +54,7 @@ int console_parse(char *line, const struct console_command **command, const char
 /* The command of this name, or NULL with one line in *why that names the nearest. */
 const struct console_command *console_find(const char *name, size_t len, struct text *why);
 
-/* A line for each command; or all about one. */
-void console_help(const struct console_command *command, struct text *out);
+/* A line for each command; or all about one. In lines of `width` columns, 0: of any length. */
+void console_help(const struct console_command *command, size_t width, struct text *out);
 
 #endif

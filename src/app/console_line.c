@@ -275,6 +275,11 @@ static void draw(void)
 	line.shown = true;
 }
 
+size_t console_line_width(void)
+{
+	return line.size.ws_col;
+}
+
 void console_line_start(void)
 {
 	line.on = true;

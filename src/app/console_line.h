@@ -7,6 +7,7 @@
 #define LNK_CONSOLE_LINE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* `done` gets every line, which it may change and keep until it returns; NULL at the end
  * of the input. Returns whether the prompt may come back. */
@@ -24,6 +25,7 @@ int console_line_open(int fd, line_done done, line_offer offer, void *arg);
 void console_line_close(void);
 void console_line_remember(const char *line); /* for the arrow keys */
 
+size_t console_line_width(void); /* 0: not known */
 void console_line_start(void);
 void console_line_hide(void);
 void console_line_show(void);

@@ -65,6 +65,7 @@ static void block(struct loop *l)
 				     now > l->block_ns ? now - l->block_ns : 1, &l->out.buf);
 	memcpy(l->before, s->lines, (size_t)s->lines_n * sizeof(*l->before));
 	l->block_ns = now;
+	l->block_due_ns = now + s->conf->interval_ns;
 	l->blocks++;
 	l->host.blocks++;
 	loop_flush(l);
@@ -173,7 +174,7 @@ static int next_turn_ms(const struct loop *l)
 	if (l->s->conf->stats && l->host.paused)
 		due = now + NSEC_PER_SEC;
 	else if (l->s->conf->stats)
-		due = l->block_ns + l->s->conf->interval_ns;
+		due = l->block_due_ns;
 	else
 		due = now + turn_ms(l, now) * NSEC_PER_MSEC;
 	if (l->ends_ns && l->ends_ns < due)
@@ -231,8 +232,7 @@ static void turn(struct loop *l)
 	if (!l->s->conf->stats) {
 		choose_pace(l, loop_drain(l, false));
 		refresh(l);
-	} else if (!l->host.paused &&
-		   clock_monotonic_ns() >= l->block_ns + l->s->conf->interval_ns) {
+	} else if (!l->host.paused && clock_monotonic_ns() >= l->block_due_ns) {
 		block(l);
 	}
 	if (l->swap)
@@ -349,6 +349,7 @@ int loop_run(struct session *s, struct view *view, struct swap *swap)
 	if (!err) {
 		table_set_symboliser(l.table, kernel_symbol_at);
 		l.started_ns = l.block_ns = l.refreshed_ns = clock_monotonic_ns();
+		l.block_due_ns = l.block_ns + s->conf->interval_ns;
 		if (s->conf->duration_ns)
 			l.ends_ns = l.started_ns + s->conf->duration_ns;
 		heading(&l);

@@ -190,6 +190,13 @@ static int ask_for(struct loop *l, struct setting *setting, struct text *out, st
 	return err;
 }
 
+/* It is counted from now on, and so are its blocks. */
+static void begin_interval(struct loop *l)
+{
+	l->host.blocks = 0;
+	l->block_due_ns = clock_monotonic_ns() + l->s->conf->interval_ns;
+}
+
 /*
  * The newest request asks for all that was changed so far, so another change while a program
  * is built takes its place. What changes at once does so in the running setting, too.
@@ -214,7 +221,7 @@ static int change(void *loop, const char *option, const char *value, struct text
 		if (!err)
 			err = change_here(l, here, why);
 		if (!err && kind == CHANGE_BLOCKS)
-			l->host.blocks = 0;
+			begin_interval(l);
 		if (!err && kind != CHANGE_COLUMNS)
 			swap_amend(l->swap, setting);
 	}

@@ -88,6 +88,7 @@ struct loop {
 	/* -s */
 	struct books_line *before;
 	uint64_t block_ns; /* when the last block was made */
+	uint64_t block_due_ns;
 	uint64_t blocks;
 	int block_lines; /* to go up on a terminal */
 };

@@ -97,17 +97,13 @@ const char *const *changes_words(const char *name)
 void changes_help(struct text *out)
 {
 	const struct option_def *o;
-	size_t begun, at = 0;
+	size_t at = 0;
 
 	while ((o = next_live(&at))) {
-		begun = out->len;
-		text_printf(out, "  %s %s", o->name,
+		text_printf(out, "  %s %s\t", o->name,
 			    o->arg     ? o->arg
 			    : o->words ? "WORD"
 				       : "on|off");
-		while (out->len < begun + 26)
-			text_puts(out, " ");
-		text_puts(out, " ");
 		text_add(out, o->help, strcspn(o->help, ";:("));
 		text_puts(out, "\n");
 	}

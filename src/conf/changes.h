@@ -56,7 +56,7 @@ int changes_show(const struct config *conf, const char *name, struct text *out, 
  * where there are no more. */
 const char *changes_option(int n);
 const char *const *changes_words(const char *name);
-/* A line for each, with what it is. */
+/* A line for each, with what it is behind a tab. */
 void changes_help(struct text *out);
 
 #endif

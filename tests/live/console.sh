@@ -122,10 +122,13 @@ say show 'Blocks of statistics: every 3600 s; now shown'
 between=$(grep -c STAGE "$TMP/stats.out")
 check "-s: blocks come again" [ "$between" -gt $((before + 1)) ]
 sleep 0.5
-say 'interval 0.2 3'
+begun=$(date +%s%N)
+say 'interval 0.5 3'
 finish stats "$SPAWNED"
 exec 8>&-
-check "-s: another interval, and the end after as many blocks as its count says, from then on" \
+took=$((($(date +%s%N) - begun) / 1000000))
+check "-s: another interval, and the end after as many blocks as its count says, from then on ($took ms)" \
+	[ "$took" -ge 1500 ] -- \
 	expect_exit 1 -- [ "$(grep -c STAGE "$TMP/out")" -eq $((between + 3)) ] -- \
 	[ "$(grep -c '^linux_net_kernel: ' "$TMP/err")" -eq 1 ]
 
@@ -176,7 +179,9 @@ wait typed
 size 40
 wait hidden (the terminal has 40 columns
 wait lnk> typed
-keys \\x15\\x04
+keys \\x15help interval\\r
+wait every SEC\\r\\nseconds, and the monitor ends after\\r\\n
+keys \\x04
 STEPS
 check "a terminal that is resized has a new header and its line again; Ctrl-D ends" expect_exit 0 -- \
 	expect_out ': exact'

@@ -88,7 +88,7 @@ TEST(table)
 {
 	struct text help = { 0 };
 
-	console_help(NULL, &help);
+	console_help(NULL, 0, &help);
 	for (int i = 0; i < console_commands; i++) {
 		CHECK(console_find(console_table[i].name, strlen(console_table[i].name), &why) ==
 		      &console_table[i]);
@@ -100,10 +100,51 @@ TEST(table)
 		CHECK(end - s <= 80);
 	}
 	text_reset(&help);
-	console_help(console_find("pause", 5, &why), &help);
+	console_help(console_find("pause", 5, &why), 0, &help);
 	CHECK(strstr(text_str(&help), "PAUSED") != NULL);
 	text_free(&help);
 	text_free(&why);
+}
+
+/* On a terminal no word is broken, none is left out, and phrases stay in their column. */
+static void folds(const struct console_command *c, size_t width)
+{
+	struct text plain = { 0 }, folded = { 0 };
+	const char *p, *f, *end;
+
+	console_help(c, 0, &plain);
+	console_help(c, width, &folded);
+	for (f = folded.s; *f; f = end + 1) {
+		end = strchr(f, '\n');
+		CHECK((size_t)(end - f) <= width);
+		CHECK(end > f && end[-1] != ' ');
+	}
+	for (p = plain.s, f = folded.s; *p; p += strspn(p, " \n"), f += strspn(f, " \n"))
+		for (; *p && !strchr(" \n", *p); p++, f++)
+			if (!CHECK(*p == *f))
+				return;
+	CHECK(!*f);
+	text_free(&plain);
+	text_free(&folded);
+}
+
+TEST(folding)
+{
+	struct text help = { 0 };
+	size_t width;
+
+	for (width = 48; width < 200; width += 4) {
+		folds(NULL, width);
+		for (int i = 0; i < console_commands; i++)
+			folds(&console_table[i], width);
+	}
+	console_help(NULL, 60, &help);
+	CHECK(strstr(help.s, "\n  interval [SEC [COUNT]]  with -s, another interval and\n"
+			     "                          count; or show them\n") != NULL);
+	text_reset(&help);
+	console_help(NULL, 10, &help); /* too narrow for any column */
+	CHECK(strstr(help.s, "\n  quit                    end, as Ctrl-D does\n") != NULL);
+	text_free(&help);
 }
 
 TEST(spelling)
