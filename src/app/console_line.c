@@ -37,6 +37,7 @@ static struct {
 	bool raw;         /* the terminal's mode is ours */
 	bool on;          /* readline waits for keys */
 	bool shown;       /* the prompt is on the terminal */
+	bool taken;       /* a line was complete */
 	bool interrupted; /* by Ctrl-C, and nothing typed since */
 	struct winsize size;
 	char before[256]; /* what stands before the word that Tab completes */
@@ -129,6 +130,7 @@ static void draw_nothing(void)
 static void take_line(char *typed)
 {
 	line.shown = false;
+	line.taken = true;
 	if (!typed) {
 		fputc('\n', line.out);
 		fflush(line.out);
@@ -320,7 +322,9 @@ void console_line_read(bool behind)
 		rl_redisplay_function = draw_nothing;
 	else
 		console_line_show();
-	while (line.on && n++ < KEYS_AT_ONCE && keys_wait()) {
+	line.taken = false;
+	/* of several lines each is answered before the next one is drawn */
+	while (line.on && !line.taken && n++ < KEYS_AT_ONCE && keys_wait()) {
 		line.interrupted = false;
 		rl_callback_read_char();
 		/* the prompt of the next line has been drawn */

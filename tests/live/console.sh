@@ -165,6 +165,21 @@ STEPS
 check "at a terminal: Tab, a line kept under rows, the line before, Ctrl-C twice" expect_exit 0 -- \
 	expect_out ': exact' -- expect_out 'Received signal 2'
 
+types -C -p $PORT <<STEPS
+wait lnk> 
+keys mark one\\rport\\rmark two\\rset time\\r
+wait mark one
+wait --- 
+wait lnk> port
+wait port: $PORT
+wait lnk> mark two
+wait --- 
+wait lnk> set time
+wait time: wall
+keys \\x04
+STEPS
+check "of several lines that are pasted each is answered below itself" expect_exit 0
+
 # as wide as it is, it is not broken on 200 columns
 LONG=$(printf '%0100d' 0 | tr 0 x)
 types -C -p $PORT <<STEPS
