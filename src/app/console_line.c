@@ -27,6 +27,7 @@
 #define PROMPT "lnk> "
 #define LINES_KEPT 1000
 #define KEYS_AT_ONCE 256 /* of a large paste, before rows have their turn again */
+#define QUEUED_KEYS 4096 /* that a terminal keeps */
 
 static struct {
 	FILE *out;
@@ -121,6 +122,16 @@ static int keys_wait(void)
 	struct pollfd p = { .fd = STDIN_FILENO, .events = POLLIN };
 
 	return poll(&p, 1, 0) == 1;
+}
+
+/* As a terminal does by itself where no NOFLSH is set. Returns whether there were any. */
+static bool drop_keys(void)
+{
+	int n = 0;
+
+	while (n < QUEUED_KEYS && keys_wait() && next_key(stdin) != EOF)
+		n++;
+	return n > 0;
 }
 
 static void draw_nothing(void)
@@ -338,7 +349,7 @@ void console_line_read(bool behind)
 
 bool console_line_interrupt(void)
 {
-	if (!line.on || line.interrupted)
+	if (!line.on || (!drop_keys() && line.interrupted))
 		return false;
 	line.interrupted = true;
 	console_line_show();

@@ -31,7 +31,7 @@ void console_line_hide(void);
 void console_line_show(void);
 /* Takes the keys that were typed. `behind`: draws nothing. */
 void console_line_read(bool behind);
-/* Clears the line. Returns false where that was done just before, and nothing typed since. */
+/* Clears the line, with what is typed and not read. Returns false where that was done just before, and nothing typed since. */
 bool console_line_interrupt(void);
 
 #endif

@@ -180,6 +180,21 @@ keys \\x04
 STEPS
 check "of several lines that are pasted each is answered below itself" expect_exit 0
 
+types -C -p $PORT <<STEPS
+wait lnk> 
+keys \\x03
+wait ^C
+keys mark these\\x03
+wait ^C
+keys show\\r
+wait Rows: 0 printed
+keys \\x03
+wait ^C
+keys \\x03
+wait Monitoring stopped.
+STEPS
+check "keys that were typed before Ctrl-C go with it, and count" expect_exit 0
+
 # as wide as it is, it is not broken on 200 columns
 LONG=$(printf '%0100d' 0 | tr 0 x)
 types -C -p $PORT <<STEPS
