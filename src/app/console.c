@@ -196,8 +196,10 @@ static void read_script(struct console *c)
 {
 	char buf[4096];
 	ssize_t n = read(STDIN_FILENO, buf, sizeof(buf));
+	struct text why = { 0 };
+	int err = n < 0 ? -errno : 0;
 
-	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+	if (err == -EINTR || err == -EAGAIN)
 		return;
 	if (n > 0) {
 		text_add(&c->input, buf, (size_t)n);
@@ -206,6 +208,11 @@ static void read_script(struct console *c)
 	}
 	if (c->input.len)
 		take_script_line(c, c->input.s, c->input.len);
+	if (err) {
+		text_printf(&why, "no more commands can be read: %s", strerror(-err));
+		refuse(c, &why);
+		text_free(&why);
+	}
 	c->ended = c->host->quit = true;
 }
 

@@ -51,6 +51,8 @@ static const char *offer_value(const struct console_host *h, const char *option,
 		return namespaces_listed(h->view->table.namespaces, n);
 	if (!strcmp(option, "columns"))
 		return offer_column(h, n);
+	if (!strcmp(option, "tee"))
+		return n ? NULL : "off";
 	if (!strcmp(option, "flags"))
 		return n < 8 ? tcp_flag_name[n] : NULL;
 	return NULL;

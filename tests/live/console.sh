@@ -103,6 +103,10 @@ check "'show' names all that commands can change" expect_exit 1 -- expect_err 'E
 
 run "$LNK" -C -p $PORT
 check "the end of the input is the end" expect_exit 0 -- expect_exact
+run sh -c 'exec "$0" -C -p 9817 <"$1"' "$LNK" "$TMP"
+check "commands that cannot be read" expect_exit 1 -- expect_exact -- \
+	expect_err 'linux_net_kernel: no more commands can be read: Is a directory'
+run "$LNK" -C -p $PORT
 if grep -q PAUSED "$TMP/err"; then
 	not_ok "who did not pause has no column PAUSED"
 else
@@ -149,6 +153,8 @@ wait [netif_receive_skb]
 wait lnk> mar
 keys \\x15columns +fl\\t
 wait columns +flags
+keys \\x15tee o\\t
+wait tee off
 keys \\x15stages sock\\t
 wait stages sock_def_readable
 keys \\x03
