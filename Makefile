@@ -6,6 +6,7 @@
 # make lint             clang-format, clang-tidy, cppcheck, shellcheck
 # make fuzz             every fuzz target for CI_FUZZ_SECONDS (see tests/fuzz/run.sh)
 # make bench            what it costs, beside its peers; writes docs/benchmarks.md
+# make bench-vm         kprobe and fentry in a virtual machine; writes docs/benchmarks-vm.md
 # make truth            the table against other witnesses; writes docs/truth.md
 # make mutate           is each comparison held by a test? (see docs/testing.md)
 # make valgrind         unit tests and fuzz seeds under valgrind
@@ -101,6 +102,10 @@ $(BUILD)/tests/bench/render: $(BUILD)/tests/bench/render.o $(BUILD)/lib.a
 bench: all $(BUILD)/tests/bench/loadgen $(BUILD)/tests/bench/render
 	$(Q)python3 tests/bench/bench.py $(BENCH_ARGS)
 
+# kprobe and fentry side by side, in a virtual machine; writes docs/benchmarks-vm.md.
+bench-vm: all $(BUILD)/tests/bench/loadgen
+	$(Q)python3 tests/bench/bench.py --vm $(BENCH_ARGS)
+
 # Every path, case and kernel against second witnesses; writes docs/truth.md.
 truth: all
 	$(Q)tests/truth.sh --full --write
@@ -143,5 +148,5 @@ uninstall:
 clean:
 	rm -rf build linux_net_kernel
 
-.PHONY: all bench truth check fuzz mutate valgrind lint install uninstall clean unit-tests fuzz-targets optdoc
+.PHONY: all bench bench-vm truth check fuzz mutate valgrind lint install uninstall clean unit-tests fuzz-targets optdoc
 -include $(OBJS:.o=.d) $(FUZZERS:=.d) $(TESTS:=.d) $(BUILD)/tests/unit/unit.d

@@ -8,7 +8,8 @@ docs/benchmarks.md.
 
 Run it as root on a quiet machine, with nothing else to do. It ends within N seconds
 (600), whatever happens; what there was no time for, and every tool that is missing, is
-named in the document. --vm adds a virtual machine, where kprobe and fentry are compared.
+named in the document. --vm compares kprobe and fentry instead, in a virtual machine, and
+writes docs/benchmarks-vm.md.
 
 Theory of operation. Speed on a shared or two-core machine drifts, so an absolute time is
 worth little: each run under a tool stands between two untraced runs, and its figure is
@@ -38,7 +39,6 @@ LOAD_SECONDS = "1.0"
 SLICES = {"others": 25, "start": 30, "render": 10, "rtt2": 125, "hits": 25, "filters": 25, "latency": 25,
           "idle": 64, "rtt1": 34, "rtt8": 34, "bulk": 26, "storm": 26, "flows": 20,
           "modes": 14, "reload": 40}
-VM_SECONDS = 135
 RESERVE = 15  # to write the document, and for what overruns
 
 
@@ -325,17 +325,17 @@ SECTIONS = {"others": section_others, "start": section_start, "render": section_
             "modes": section_modes, "reload": section_reload}
 
 
-def all_sections(bench, data, clock, only, vm_seconds):
+def all_sections(bench, data, clock, only):
     for name, section in SECTIONS.items():
         if only and name not in only:
             continue
-        if clock.left() < vm_seconds + RESERVE:
+        if clock.left() < RESERVE:
             data["cut"].append(name)
             continue
         say(f"{name} ({time.monotonic() - clock.start:.0f} s gone)")
         try:
             section(bench, data, min(clock.until(SLICES[name]),
-                                     clock.end - vm_seconds - RESERVE))
+                                     clock.end - RESERVE))
         except (Failed, OSError, ValueError, KeyError, subprocess.SubprocessError) as error:
             detail = getattr(error, "stderr", None) or error
             bench.wrong.append(f"section {name}: {detail}")
@@ -378,23 +378,23 @@ def inside(args):
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     foreign = host.prepare(args.inside)
     data = {"cut": [], "idle_before": host.idle_share(2), "machine": host.machine(),
-            "vm_asked": args.vm, "date": time.strftime("%Y-%m-%d")}
+            "date": time.strftime("%Y-%m-%d")}
     bench = Bench(args.inside, args.lnk, args.loadgen, foreign)
     data["versions"] = host.versions(args.lnk, bench.bcc_python)
     data["hooks"] = hooks(bench)
-    vm_seconds = VM_SECONDS if args.vm and "vm" in (args.only or ["vm"]) else 0
     signal.signal(signal.SIGALRM, time_up)
     signal.alarm(max(1, int(clock.left()) - 12))
     try:
-        all_sections(bench, data, clock, args.only, vm_seconds)
-        if vm_seconds:
+        if args.vm:
             section_vm(args, data, clock)
+        else:
+            all_sections(bench, data, clock, args.only)
     except TimeUp:
         bench.wrong.append("the time was up in the middle of a section")
     signal.alarm(0)
     data["seconds"] = time.monotonic() - clock.start
     tools = variants(bench) + [bench.stages(1), bench.stages(3)] + data.get("others", [])
-    text = report.document(bench, data, tools)
+    text = report.document_vm(data) if args.vm else report.document(bench, data, tools)
     with open(args.out + ".tmp", "w", encoding="utf-8") as f:
         f.write(text)
     os.rename(args.out + ".tmp", args.out)
@@ -430,16 +430,17 @@ def outside(args, argv):
 
 def main():
     p = argparse.ArgumentParser(description="Measures, and writes docs/benchmarks.md.")
-    p.add_argument("--vm", action="store_true", help="kprobe and fentry in a virtual machine")
+    p.add_argument("--vm", action="store_true", help="kprobe and fentry, in a virtual machine")
     p.add_argument("--seconds", type=int, default=600)
-    p.add_argument("--out", default=os.path.join(TOP, "docs", "benchmarks.md"))
-    p.add_argument("--only", type=lambda s: s.split(","), help=",".join(SECTIONS) + ",vm")
+    p.add_argument("--out")
+    p.add_argument("--only", type=lambda s: s.split(","), help=",".join(SECTIONS))
     p.add_argument("--lnk", default=os.path.join(TOP, "linux_net_kernel"))
     p.add_argument("--build", default=os.path.join(TOP, "build", "opt"))
     p.add_argument("--inside", help=argparse.SUPPRESS)
     args = p.parse_args()
     args.lnk = os.path.abspath(args.lnk)
-    args.out = os.path.abspath(args.out)
+    name = "benchmarks-vm.md" if args.vm else "benchmarks.md"
+    args.out = os.path.abspath(args.out or os.path.join(TOP, "docs", name))
     args.loadgen = os.path.abspath(os.path.join(args.build, "tests/bench/loadgen"))
     if args.inside:
         inside(args)

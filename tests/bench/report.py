@@ -295,17 +295,14 @@ def part_scale(data):
         text += table(["connections", "round trips kept", "CPU per row"],
                       [[n, spread([m["kept"] for m in got["all"]], percent),
                         spread(cpu_per_row(got["all"]), us)] for n, (got, _) in flows.items()])
-    text += "Filter ports: this version takes one.\n\n"
     return text
 
 
 def part_vm(data):
-    text = "## kprobe and fentry, in a virtual machine\n\n"
+    text = ""
     vm = data.get("vm")
     if not vm:
-        why = data.get("vm_wrong") or ("no time was left" if data["vm_asked"]
-                                       else "run without --vm")
-        return text + f"{NO.capitalize()}: {why}.\n\n"
+        return f"{NO.capitalize()}: {data.get('vm_wrong') or 'no time was left'}.\n\n"
     text += (f"Linux {vm['kernel']}, one processor, QEMU without hardware acceleration: only "
              "ratios are worth\nsomething. Every row; round trips over loopback with 1 "
              "connection; misses during a bulk\ntransfer between two virtio cards, as calls of "
@@ -381,6 +378,8 @@ def document(bench, data, tools):
     data["names"] = {t.key: f"ours, {t.name}" if t.argv[0] == bench.lnk else t.name
                      for t in data["tools"]}
     text = "# Benchmarks\n\n"
+    text += ("kprobe and fentry, which this kernel may not have, are compared in\n"
+             "[benchmarks-vm.md](benchmarks-vm.md).\n\n")
     text += (f"Written by `make bench` on {data['date']}, in {data['seconds']:.0f} s. "
              "Do not edit: run it again.\n\n")
     text += table(["", ""], data["machine"] + data["versions"] +
@@ -397,5 +396,14 @@ def document(bench, data, tools):
     text += part_not(data, bench, table_of_bars) + part_remarks()
     text += part_loads(data) + part_hits(data) + part_filters(data) + part_start(data)
     text += part_reload(data) + part_asked(data) + part_idle(data)
-    text += part_scale(data) + part_vm(data) + part_commands(data, bench)
+    text += part_scale(data) + part_commands(data, bench)
     return text.rstrip("\n") + "\n"
+
+
+def document_vm(data):
+    text = "# kprobe and fentry, in a virtual machine\n\n"
+    text += (f"Written by `make bench-vm` on {data['date']}, in {data['seconds']:.0f} s. "
+             "Do not edit: run it again.\n\n")
+    text += table(["", ""], data["machine"] + data["versions"][:1] +
+                  [("idle before the run", percent(data["idle_before"]))])
+    return (text + part_vm(data)).rstrip("\n") + "\n"
