@@ -61,7 +61,8 @@ struct lnk_position {
  *	other, fragment, unreadable			(no TCP header to show)
  *	filtered, limited, lost, or sent to the host	(and is counted in `seen` before)
  *
- * so that seen = filtered + limited + lost + received by the host.
+ * so that seen = filtered + limited + lost + received by the host. `ownerless` is a part of
+ * `filtered`.
  */
 struct lnk_counters {
 	__u64 seen;       /* calls with a TCP header, or a TCP socket */
@@ -71,6 +72,7 @@ struct lnk_counters {
 	__u64 other;      /* not TCP */
 	__u64 fragment;   /* a fragment without the TCP header */
 	__u64 unreadable; /* header cut short, or outside the linear area */
+	__u64 ownerless;  /* with --pid: a socket without a file, whose owner nobody can tell */
 	__u64 bytes;      /* with -s: bytes from the IP header on, of what passed the filter */
 };
 

@@ -139,7 +139,7 @@ union lnk_tcp {
 enum lnk_verdict { LNK_TCP, LNK_OTHER, LNK_FRAGMENT, LNK_UNREADABLE };
 
 /* What the filters say. */
-enum lnk_answer { LNK_SHOW, LNK_HIDE, LNK_CANNOT_READ };
+enum lnk_answer { LNK_SHOW, LNK_HIDE, LNK_CANNOT_READ, LNK_OWNERLESS };
 
 /* Bytes that may be read: everything a header needs lies in [at, end). */
 struct lnk_span {

@@ -111,8 +111,10 @@ static __always_inline int lnk_send(void *ctx, struct lnk_counters *c, const str
 		return 0;
 	}
 	COUNT(c, seen);
-	if (answer == LNK_HIDE) {
+	if (answer == LNK_HIDE || answer == LNK_OWNERLESS) {
 		COUNT(c, filtered);
+		if (answer == LNK_OWNERLESS)
+			COUNT(c, ownerless);
 		return 0;
 	}
 #if STATS_ONLY

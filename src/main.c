@@ -16,6 +16,7 @@
 #include "app/check.h"
 #include "app/doctor.h"
 #include "app/loop.h"
+#include "app/processes.h"
 #include "app/session.h"
 #include "app/swap.h"
 #include "app/view.h"
@@ -126,10 +127,10 @@ static int run(struct session *s, const struct config *conf, const struct ask *a
 	} else {
 		if (config_swaps(conf))
 			err = swap_open(&swap, conf, stop_fd);
-		if (!err) {
-			view_open(view, conf);
+		if (!err)
+			err = view_open(view, conf);
+		if (!err)
 			err = session_start(s, conf, ask, stop_fd);
-		}
 		if (!err)
 			err = loop_run(s, view, swap);
 		swap_close(swap);
@@ -149,8 +150,8 @@ int main(int argc, char **argv)
 	int err, stop_fd;
 	bool out_open = hold_standard_fds();
 
-	if (options_parse(&conf, argc, argv, &why) || view_parse(&view, &conf, &why) ||
-	    ask_parse(&ask, &conf, view.columns, &why, &note)) {
+	if (options_parse(&conf, argc, argv, &why) || processes_check(&conf, &why) ||
+	    view_parse(&view, &conf, &why) || ask_parse(&ask, &conf, view.columns, &why, &note)) {
 		log_error("%s", text_str(&why));
 		text_free(&why);
 		return EXIT_USAGE;

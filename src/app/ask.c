@@ -60,6 +60,7 @@ static void take_lists(struct question *q, const struct config *conf)
 	q->len_max = conf->len.max;
 	q->pcap = conf->filter;
 	q->where = conf->where;
+	q->owner = config_asks_owner(conf);
 }
 
 int ask_parse(struct ask *a, const struct config *conf, struct column_list *columns,
@@ -161,6 +162,13 @@ void ask_describe(const struct config *conf, struct text *out)
 	describe_text("for network namespace", conf->netns, out);
 	for (i = 0; i < conf->cgroups.n; i++)
 		describe_text("for cgroup", conf->cgroups.v[i], out);
+	if (conf->pids.n) {
+		text_puts(out, "Filtering for process: ");
+		pids_format(&conf->pids, out);
+		text_puts(out, "\n");
+	}
+	for (i = 0; i < conf->comms.n; i++)
+		describe_text("for process name", conf->comms.v[i], out);
 	describe_text("with --where", conf->where, out);
 	describe_text("with the expression", conf->filter, out);
 }

@@ -286,7 +286,7 @@ static void last_drain(struct loop *l)
 	do {
 		loop_drain(l, false);
 		loop_read_account(l);
-		if (!account_open_items(&l->s->account))
+		if (!account_open_items(&l->s->account) && !l->hold.n)
 			break;
 		usleep(1000);
 	} while (clock_monotonic_ns() < until);
@@ -332,9 +332,11 @@ int loop_run(struct session *s, struct view *view, struct swap *swap)
 	loop_host(&l);
 	out_open(&l.out, STDOUT_FILENO, s->stop_fd);
 	view_begin(view, s->conf, l.out.tty);
+	loop_note_owners(&l);
 	err = table_open(&l.table, s->shown, s->hooks.n, s->conf->debug_func, &view->table);
 	if (!err)
-		err = feed_open(&l.now, &l, s, s->rings ? rings_capacity(s->rings) : 0);
+		err = feed_open(&l.now, &l, s, s->rings ? rings_capacity(s->rings) : 0,
+				columns_slot(view->columns, "inode"));
 	if (!err)
 		err = open_poll_set(&l);
 	l.before = calloc((size_t)s->lines_n + 1, sizeof(*l.before));

@@ -128,8 +128,10 @@ static void mark(void *loop, const char *s, size_t len)
 void loop_look(struct loop *l, struct view_change *look)
 {
 	struct text why = { 0 };
+	bool fresh = view_adopt(l->view, look, &l->table);
 
-	if (!view_adopt(l->view, look, &l->table)) {
+	loop_note_owners(l);
+	if (!fresh) {
 		if (l->tee.path)
 			table_set_slots(l->tee.table, l->view->columns);
 		return;

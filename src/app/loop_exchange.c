@@ -28,7 +28,8 @@ static int prepare(struct loop *l, const struct session *offer, struct feed *fre
 	int err;
 
 	*before = calloc((size_t)(offer->stages.n + l->s->lines_n) + 1, sizeof(**before));
-	err = feed_open(fresh, l, offer, l->s->rings ? rings_capacity(l->s->rings) : 0);
+	err = feed_open(fresh, l, offer, l->s->rings ? rings_capacity(l->s->rings) : 0,
+			collected_slot(&offer->setting->collected, "inode"));
 	if (!err && !*before)
 		err = -ENOMEM;
 	if (!err)

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "app/console.h"
+#include "app/hold.h"
 #include "app/loop.h"
 #include "app/seen.h"
 #include "app/tee.h"
@@ -37,6 +38,8 @@ struct feed {
 	struct loop *l;
 	struct session *s;
 	struct merge *merge;
+	bool asks_owner;  /* its rows are those of certain processes */
+	int inode_slot;   /* where its records have the inode of the socket's file; -1: nowhere */
 	int first_shared; /* the number in `merge` of the first of s->shared's rings */
 };
 
@@ -62,6 +65,9 @@ struct loop {
 	int old_slots[LNK_MAX_EXTRA]; /* where its records have the numbers of the new ones */
 	struct out out;
 	struct console *console; /* NULL: none */
+	struct hold hold;
+	bool owned;       /* it matters who has a socket */
+	bool owners_gone; /* and nobody tells any more, which was said */
 	struct seen seen;
 	struct tee tee;
 	char *tee_path; /* of a file that is being opened; NULL: none */
@@ -118,11 +124,14 @@ bool loop_set_prompt(struct loop *l, bool prompt);
 
 int loop_read_account(struct loop *l);
 
-/* `rings`: how many there may be. Returns 0 or -ENOMEM. */
-int feed_open(struct feed *f, struct loop *l, const struct session *s, int rings);
+/* `rings`: how many there may be; `inode_slot`: as in struct feed. Returns 0 or -ENOMEM. */
+int feed_open(struct feed *f, struct loop *l, const struct session *s, int rings, int inode_slot);
 void feed_close(struct feed *f);
 /* Also of a feed that is not open. */
 bool feed_is_empty(const struct feed *f);
+
+/* The columns, or what is asked, are others: do rows wait for owners? */
+void loop_note_owners(struct loop *l);
 
 /* --- loop_exchange.c -------------------------------------------------------------- */
 

@@ -160,6 +160,31 @@ void loop_flush(struct loop *l)
 	text_reset(&l->out.buf);
 }
 
+/* Of the socket's file; 0: there is none, or it is not known. */
+static uint64_t inode_of(const struct feed *f, const struct lnk_record *e)
+{
+	uint64_t inode = f->inode_slot < 0 ? 0 : e->extra[f->inode_slot];
+
+	return inode == LNK_UNKNOWN ? 0 : inode;
+}
+
+/* Whether the socket is that of a process which is asked for. */
+static bool is_asked_for(const struct feed *f, const struct lnk_record *e)
+{
+	struct tally *t = &f->s->account.v[e->event.hook];
+
+	switch (owners_judge(f->l->view->table.owners, inode_of(f, e))) {
+	case OWNERS_HIS:
+		return true;
+	case OWNERS_OTHERS:
+		t->others++;
+		return false;
+	default:
+		t->unknown++;
+		return false;
+	}
+}
+
 static void on_event(void *arg, const struct lnk_record *e)
 {
 	struct feed *f = arg;
@@ -167,7 +192,10 @@ static void on_event(void *arg, const struct lnk_record *e)
 	const struct config *c = l->s->conf;
 	struct lnk_record moved;
 
+	l->hold.rows--;
 	if (l->end == READER_GONE || l->end == WRITE_FAILED || (c->count && l->rows >= c->count))
+		return;
+	if (f->asks_owner && !is_asked_for(f, e))
 		return;
 	if (l->host.paused) {
 		f->s->account.v[e->event.hook].paused++;
@@ -203,13 +231,22 @@ static void on_sample(void *arg, int ring, const void *data, size_t size)
 		return;
 	}
 	a->v[e.event.hook].received++;
-	if (merge_add(f->merge, ring, &e))
+	if (merge_add(f->merge, ring, &e)) {
 		a->v[e.event.hook].malformed++;
+		return;
+	}
+	f->l->hold.rows++;
+	if (f->l->owned)
+		hold_note(&f->l->hold, f->l->view->table.owners, inode_of(f, &e), e.event.time_ns);
 }
 
-int feed_open(struct feed *f, struct loop *l, const struct session *s, int rings)
+int feed_open(struct feed *f, struct loop *l, const struct session *s, int rings, int inode_slot)
 {
-	*f = (struct feed){ .l = l, .s = l->s, .first_shared = rings };
+	*f = (struct feed){ .l = l,
+			    .s = l->s,
+			    .asks_owner = config_asks_owner(s->conf),
+			    .inode_slot = inode_slot,
+			    .first_shared = rings };
 	if (s->program.shared_fd >= 0)
 		rings += s->hooks.n * cpus_possible();
 	return merge_open(&f->merge, rings, s->extra);
@@ -276,6 +313,26 @@ static void print_until(struct loop *l, uint64_t horizon)
 	merge_take(l->now.merge, horizon, on_event, &l->now);
 }
 
+void loop_note_owners(struct loop *l)
+{
+	const struct column_list *c = l->view->columns;
+
+	l->owned = l->view->table.owners && (config_asks_owner(l->s->conf) ||
+					     columns_have(c, "pid") || columns_have(c, "comm"));
+}
+
+/* Nothing waits for a process that has ended. */
+static void look_at_owners(struct loop *l)
+{
+	if (!l->owned || l->owners_gone || owners_are_told(l->view->table.owners))
+		return;
+	l->owners_gone = true;
+	console_hide(l->console);
+	log_error("the process that finds out who has a socket has ended: %s",
+		  config_asks_owner(l->s->conf) ? "no row can be shown any more"
+						: "that is not shown any more");
+}
+
 size_t loop_drain(struct loop *l, bool all)
 {
 	uint64_t horizon = all ? UINT64_MAX : clock_monotonic_ns() - SETTLE_NS;
@@ -289,9 +346,12 @@ size_t loop_drain(struct loop *l, bool all)
 	}
 	l->busy_ns = clock_monotonic_ns();
 	view_refresh(l->view, l->busy_ns);
+	look_at_owners(l);
 	l->wall_offset_ns = clock_wall_offset_ns();
 	n = feed_drain(&l->leaving);
 	n += feed_drain(&l->now);
+	if (l->owned && !all)
+		horizon = hold_horizon(&l->hold, l->view->table.owners, l->busy_ns, horizon);
 	print_until(l, horizon);
 	loop_flush(l);
 	return n;

@@ -44,6 +44,7 @@ int session_plan(struct session *s)
 	if (!err)
 		err = account_open(&s->account, s->hooks.n);
 	s->account.stats_only = s->conf->stats;
+	s->account.owners = config_asks_owner(s->conf);
 	s->shown = calloc((size_t)s->hooks.n + 1, sizeof(*s->shown));
 	if (err || !s->shown)
 		return err ? err : -ENOMEM;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/processes.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/privileges.h"
@@ -64,6 +65,8 @@ int view_columns(struct column_list *l, const struct config *conf, struct text *
 		option = "-o";
 		err = columns_parse(l, conf->columns, &reason);
 	}
+	if (!err && config_asks_owner(conf))
+		columns_need(l, "inode");
 	if (!err)
 		err = check_slots(l, conf, &reason);
 	if (err)
@@ -105,34 +108,49 @@ static void say(const char *what, int err)
 		log_error("the names of %s cannot be had: %s", what, strerror(-err));
 }
 
-static void open_owners(struct table_view *t, bool now)
+/* Without it --pid could show nothing. */
+static int open_owners(struct table_view *t, const struct config *conf, bool now)
 {
-	say("processes", owners_open(&t->owners));
-	if (now && !privileges_have(OWNERS_CAPABILITIES))
+	bool asked = config_asks_owner(conf);
+	struct owners_filter filter;
+	int err;
+
+	processes_filter(&filter, conf);
+	err = owners_open(&t->owners, asked ? &filter : NULL);
+	if (err && asked) {
+		log_error("the process that finds out who has a socket cannot be made: %s",
+			  strerror(-err));
+		return err;
+	}
+	say("processes", err);
+	if (!err && (now || asked) && !privileges_have(OWNERS_CAPABILITIES))
 		log_info("without CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH only this user's "
 			 "processes are known as owners of sockets");
+	return 0;
 }
 
-void view_open(struct view *v, const struct config *conf)
+int view_open(struct view *v, const struct config *conf)
 {
 	/* with a console they may be asked for later, and Tab knows them */
 	bool owners = columns_have(v->columns, "pid") || columns_have(v->columns, "comm");
 	bool ifname = conf->console || columns_have(v->columns, "ifname");
 	struct table_view *t = &v->table;
+	int err = 0;
 
 	if (conf->stats && !conf->console)
-		return;
+		return 0;
 	if (ifname)
 		say("network interfaces", interfaces_open(&t->interfaces));
 	if (ifname || columns_have(v->columns, "netns"))
 		say("network namespaces", namespaces_open(&t->namespaces, NAMESPACES_DIR));
-	if (conf->console || owners)
-		open_owners(t, owners);
-	if (!conf->resolve)
-		return;
+	if (conf->console || owners || config_asks_owner(conf))
+		err = open_owners(t, conf, owners);
+	if (err || !conf->resolve)
+		return err;
 	say("ports", services_open(&t->services, SERVICES_FILE));
 	if (conf->console || columns_have(v->columns, "src") || columns_have(v->columns, "dst"))
 		say("hosts", resolver_open(&t->resolver));
+	return 0;
 }
 
 void view_refresh(struct view *v, uint64_t now_ns)

@@ -27,8 +27,9 @@ int view_columns(struct column_list *l, const struct config *conf, struct text *
 int view_parse(struct view *v, const struct config *conf, struct text *why);
 
 /* Opens what names are taken from: before confine(), and before there are descriptors that
- * the resolver's process has no use for. */
-void view_open(struct view *v, const struct config *conf);
+ * the resolver's process has no use for. Without a name there is its number; what a filter
+ * cannot do without is an error, and printed. Returns 0 or -errno. */
+int view_open(struct view *v, const struct config *conf);
 
 /* For a table on a terminal, or not, that begins now. */
 void view_begin(struct view *v, const struct config *conf, bool tty);

@@ -20,6 +20,7 @@ static void add(struct lnk_counters *sum, const struct lnk_counters *c)
 	sum->other += c->other;
 	sum->fragment += c->fragment;
 	sum->unreadable += c->unreadable;
+	sum->ownerless += c->ownerless;
 	sum->bytes += c->bytes;
 }
 

@@ -17,16 +17,16 @@ static const struct {
 	size_t offset;
 	size_t size;
 } fields[] = {
-	FIELD(lnk_event, time_ns),     FIELD(lnk_event, saddr),
-	FIELD(lnk_event, daddr),       FIELD(lnk_event, seq),
-	FIELD(lnk_event, ack_seq),     FIELD(lnk_event, sport),
-	FIELD(lnk_event, dport),       FIELD(lnk_event, hook),
-	FIELD(lnk_event, reserved),    FIELD(lnk_record, event),
-	FIELD(lnk_record, extra),      FIELD(lnk_counters, seen),
-	FIELD(lnk_counters, filtered), FIELD(lnk_counters, limited),
-	FIELD(lnk_counters, lost),     FIELD(lnk_counters, other),
-	FIELD(lnk_counters, fragment), FIELD(lnk_counters, unreadable),
-	FIELD(lnk_counters, bytes),
+	FIELD(lnk_event, time_ns),      FIELD(lnk_event, saddr),
+	FIELD(lnk_event, daddr),        FIELD(lnk_event, seq),
+	FIELD(lnk_event, ack_seq),      FIELD(lnk_event, sport),
+	FIELD(lnk_event, dport),        FIELD(lnk_event, hook),
+	FIELD(lnk_event, reserved),     FIELD(lnk_record, event),
+	FIELD(lnk_record, extra),       FIELD(lnk_counters, seen),
+	FIELD(lnk_counters, filtered),  FIELD(lnk_counters, limited),
+	FIELD(lnk_counters, lost),      FIELD(lnk_counters, other),
+	FIELD(lnk_counters, fragment),  FIELD(lnk_counters, unreadable),
+	FIELD(lnk_counters, ownerless), FIELD(lnk_counters, bytes),
 };
 
 static const struct {

@@ -34,7 +34,7 @@ static bool asks_packet(const struct question *q)
 bool question_filters(const struct question *q)
 {
 	return any_list(q) || asks_packet(q) || q->family || q->ninterfaces || q->netns_set ||
-	       q->ncgroups || q->pcap || q->where;
+	       q->ncgroups || q->pcap || q->where || q->owner;
 }
 
 /* --- addresses --------------------------------------------------------------------- */
@@ -354,6 +354,13 @@ static int emit_collect(const struct question *q, struct text *out, struct text 
 	return err;
 }
 
+/* Last of all, so that what is counted as ownerless would have been shown. */
+static void emit_owner_test(struct text *out)
+{
+	text_puts(out, "\tif (!(call->knows & LNK_KNOWS_SOCK))\n\t\treturn LNK_HIDE;\n"
+		       "\tif (!lnk_inode(call))\n\t\treturn LNK_OWNERLESS;\n");
+}
+
 /* --- all --------------------------------------------------------------------------- */
 
 static void emit_question(const struct question *q, struct text *out)
@@ -367,6 +374,8 @@ static void emit_question(const struct question *q, struct text *out)
 		hide_unless(out, "lnk_where(call, event)");
 	if (q->pcap)
 		emit_pcap_test(out);
+	if (q->owner)
+		emit_owner_test(out);
 	text_puts(out, "\treturn LNK_SHOW;\n}\n");
 }
 

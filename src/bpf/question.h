@@ -36,8 +36,9 @@ struct question {
 	uint32_t netns;                         /* inode number */
 	uint64_t cgroups[QUESTION_MAX_CGROUPS]; /* inode numbers, each once */
 	int ncgroups;                           /* 0: any */
-	const char *pcap;                       /* tcpdump expression, or NULL */
-	const char *where;                      /* C expression, or NULL */
+	bool owner;        /* the host asks who has the socket: it must have a file */
+	const char *pcap;  /* tcpdump expression, or NULL */
+	const char *where; /* C expression, or NULL */
 	struct asked_number numbers[LNK_MAX_EXTRA];
 	int nnumbers;
 	int first_number; /* the slot of the first one */

@@ -153,7 +153,8 @@ static int add(struct changes *c, const struct option_def *o, const char *value,
 
 static bool is_list(const struct option_def *o)
 {
-	return o->type == OPT_LIST || o->type == OPT_PREFIXES || o->type == OPT_PORTS;
+	return o->type == OPT_LIST || o->type == OPT_PREFIXES || o->type == OPT_PORTS ||
+	       o->type == OPT_PIDS || o->type == OPT_COMMS;
 }
 
 int changes_set(struct changes *c, const char *name, const char *value, enum change_kind *kind,

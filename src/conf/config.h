@@ -59,6 +59,13 @@ struct strings {
 	int n;
 };
 
+/* --pid */
+#define PIDS_MAX 64
+struct pids {
+	uint32_t v[PIDS_MAX];
+	int n;
+};
+
 /* --flags */
 struct tcp_flags {
 	uint8_t on, off;
@@ -80,6 +87,8 @@ struct config {
 	struct strings interfaces; /* names or globs */
 	const char *netns;         /* name, path, inode number or PID; NULL: all */
 	struct strings cgroups;    /* directories of cgroup v2; all that is below them, too */
+	struct pids pids;          /* who must have the socket; none: anybody */
+	struct strings comms;      /* ... and be called so */
 	const char *where;         /* C expression, NULL: none */
 	const char *filter;        /* tcpdump expression, NULL: none */
 	char *words;               /* the same, of the words that are no options; malloc(3)ed */
@@ -120,6 +129,12 @@ struct config {
 	bool help;
 	bool version;
 };
+
+/* True when it matters which process has a socket. */
+static inline bool config_asks_owner(const struct config *c)
+{
+	return c->pids.n || c->comms.n;
+}
 
 /* True when the program behind the hooks may be exchanged while it runs. */
 static inline bool config_swaps(const struct config *c)

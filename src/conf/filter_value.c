@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <string.h>
 #include <strings.h>
@@ -10,6 +11,7 @@
 #include "base/num.h"
 #include "conf/address.h"
 
+#define COMM_MAX 15 /* TASK_COMM_LEN, less its zero byte */
 #define ITEM_MAX 64 /* no address, port or flag is longer */
 
 /* Copies the item at *s, which a comma or the end ends, and moves on. An empty one is no
@@ -177,6 +179,36 @@ int lengths_parse(const char *s, struct lengths *out)
 	return err;
 }
 
+int pids_parse(const char *s, uint64_t min, uint64_t max, struct pids *out)
+{
+	char item[ITEM_MAX];
+	int n = out->n, err;
+	uint64_t pid;
+
+	do {
+		err = next_item(&s, item);
+		if (!err && n == PIDS_MAX)
+			err = -E2BIG;
+		if (!err)
+			err = num_parse(item, min, max, &pid);
+		if (!err)
+			out->v[n++] = (uint32_t)pid;
+	} while (!err && *s);
+	if (!err)
+		out->n = n;
+	return err;
+}
+
+int comm_parse(const char *s, struct strings *out)
+{
+	if (!*s || strlen(s) > COMM_MAX)
+		return -EINVAL;
+	if (out->n == STRINGS_MAX)
+		return -E2BIG;
+	out->v[out->n++] = s;
+	return 0;
+}
+
 /* --- in words ---------------------------------------------------------------------- */
 
 static void add_prefix(struct text *out, const struct prefix *p)
@@ -209,6 +241,12 @@ void ports_format(const struct port_ranges *l, struct text *out)
 		if (l->v[i].to != l->v[i].from)
 			text_printf(out, "-%u", l->v[i].to);
 	}
+}
+
+void pids_format(const struct pids *l, struct text *out)
+{
+	for (int i = 0; i < l->n; i++)
+		text_printf(out, "%s%" PRIu32, i ? ", " : "", l->v[i]);
 }
 
 void tcp_flags_format(const struct tcp_flags *f, struct text *out)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The arguments of the filters: addresses, ports, flags, lengths. */
+/* The arguments of the filters: addresses, ports, processes, flags, lengths. */
 #ifndef LNK_FILTER_VALUE_H
 #define LNK_FILTER_VALUE_H
 
@@ -14,10 +14,14 @@ int prefixes_parse(const char *s, struct prefixes *out);
 int ports_parse(const char *s, uint64_t min, uint64_t max, struct port_ranges *out);
 int tcp_flags_parse(const char *s, struct tcp_flags *out);
 int lengths_parse(const char *s, struct lengths *out);
+int pids_parse(const char *s, uint64_t min, uint64_t max, struct pids *out);
+/* What a process may be called, see PR_SET_NAME. */
+int comm_parse(const char *s, struct strings *out);
 
 /* The same in the words of the user. */
 void prefixes_format(const struct prefixes *l, struct text *out);
 void ports_format(const struct port_ranges *l, struct text *out);
+void pids_format(const struct pids *l, struct text *out);
 void tcp_flags_format(const struct tcp_flags *f, struct text *out);
 
 /* In the order of their bits. */

@@ -197,6 +197,39 @@ const struct option_def option_table[] = {
 		       "socket: they are not shown.",
 	},
 	{
+		.name = "pid",
+		.type = OPT_PIDS,
+		.group = GROUP_FILTER,
+		.field = FIELD(pids, struct pids),
+		.min = 1,
+		.max = 4194304, /* PID_MAX_LIMIT */
+		.arg = "PID",
+		.help = "only sockets that this process has open; a list, or given again: any of "
+			"them",
+		.man = "Show only what belongs to a socket that this process has open, not who "
+		       "was interrupted by the packet. Several processes, separated by commas or "
+		       "given one by one, are alternatives. A process is meant, not its number: "
+		       "when it has ended no other takes its place. Who has a socket is looked up "
+		       "in /proc beside the rows, which wait for the answer, at most a tenth of a "
+		       "second. Rows whose owner was not found by then, as those of a connection "
+		       "that was closed at once, are not shown; they are counted as UNKNOWN. A "
+		       "connection has no owner before it is accepted and after it is closed: "
+		       "such calls are counted too. Rows of netif_receive_skb and ip_rcv_finish "
+		       "have a packet and no socket: they are not shown.",
+	},
+	{
+		.name = "comm",
+		.type = OPT_COMMS,
+		.group = GROUP_FILTER,
+		.field = FIELD(comms, struct strings),
+		.arg = "NAME",
+		.help = "only sockets that a process of this name has open; or given again: any "
+			"of them",
+		.man = "As --pid, of all processes with this name (/proc/PID/comm, at most 15 "
+		       "bytes), also those that start later. With --pid, the process must be one "
+		       "of those and have the name.",
+	},
+	{
 		.name = "flags",
 		.type = OPT_TCP_FLAGS,
 		.group = GROUP_FILTER,

@@ -18,6 +18,8 @@ enum option_type {
 	OPT_FLAG,         /* bool; takes no argument */
 	OPT_PREFIXES,     /* struct prefixes; may be repeated */
 	OPT_PORTS,        /* struct port_ranges; may be repeated */
+	OPT_PIDS,         /* struct pids, min to max; may be repeated */
+	OPT_COMMS,        /* struct strings: names of processes; may be repeated */
 	OPT_TCP_FLAGS,    /* struct tcp_flags */
 	OPT_LENGTHS,      /* struct lengths */
 	OPT_NUMBER,       /* uint64_t, min to max */

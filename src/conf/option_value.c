@@ -45,6 +45,15 @@ void option_wanted(struct text *why, const struct option_def *o)
 			    "list of these with commas",
 			    o->min, o->max);
 		break;
+	case OPT_PIDS:
+		text_printf(why,
+			    "the number of a process (%" PRIu64 " to %" PRIu64 "), or a list of "
+			    "these with commas",
+			    o->min, o->max);
+		break;
+	case OPT_COMMS:
+		text_puts(why, "the name of a process (1 to 15 bytes, as in /proc/PID/comm)");
+		break;
 	case OPT_TCP_FLAGS:
 		text_puts(why, "a list of FIN, SYN, RST, PSH, ACK, URG, ECE, CWR with commas, each "
 			       "at most once, with '!' for those that must not be set");
@@ -196,6 +205,12 @@ int option_set(struct config *c, const struct option_def *o, const char *s)
 		err = ports_parse(s, o->min, o->max,
 				  (struct port_ranges *)(void *)(base + o->field));
 		break;
+	case OPT_PIDS:
+		err = pids_parse(s, o->min, o->max, (struct pids *)(void *)(base + o->field));
+		break;
+	case OPT_COMMS:
+		err = comm_parse(s, (struct strings *)(void *)(base + o->field));
+		break;
 	case OPT_TCP_FLAGS:
 		err = tcp_flags_parse(s, (struct tcp_flags *)(void *)(base + o->field));
 		break;
@@ -240,6 +255,8 @@ static size_t field_size(const struct option_def *o)
 		return sizeof(struct prefixes);
 	case OPT_PORTS:
 		return sizeof(struct port_ranges);
+	case OPT_PIDS:
+		return sizeof(struct pids);
 	case OPT_TCP_FLAGS:
 		return sizeof(struct tcp_flags);
 	case OPT_LENGTHS:
@@ -254,6 +271,7 @@ static size_t field_size(const struct option_def *o)
 	case OPT_DIR:
 	case OPT_TEXT:
 		return sizeof(const char *);
+	case OPT_COMMS:
 	case OPT_LIST:
 		return sizeof(struct strings);
 	case OPT_POSITIONALS: /* none of its own */
@@ -326,6 +344,9 @@ void option_format(const struct config *c, const struct option_def *o, struct te
 	case OPT_PORTS:
 		ports_format(at, out);
 		break;
+	case OPT_PIDS:
+		pids_format(at, out);
+		break;
 	case OPT_TCP_FLAGS:
 		tcp_flags_format(at, out);
 		break;
@@ -355,6 +376,7 @@ void option_format(const struct config *c, const struct option_def *o, struct te
 	case OPT_TEXT:
 		add_escaped(out, *(const char *const *)at);
 		break;
+	case OPT_COMMS:
 	case OPT_LIST:
 		format_strings(at, out);
 		break;

@@ -51,6 +51,7 @@ int option_take(struct config *c, const struct option_def *o, const char *typed,
 		text_printf(why, "%d",
 			    o->type == OPT_PREFIXES ? PREFIXES_MAX
 			    : o->type == OPT_PORTS  ? PORT_RANGES_MAX
+			    : o->type == OPT_PIDS   ? PIDS_MAX
 						    : STRINGS_MAX);
 	} else if (o->type == OPT_DIR && err != -ENOTDIR) {
 		text_printf(why, ": %s", strerror(-err));
@@ -102,7 +103,7 @@ static void option_as_typed(struct text *out, const struct option_def *o, int go
 static bool may_repeat(const struct option_def *o)
 {
 	return o->type == OPT_FLAG || o->type == OPT_LIST || o->type == OPT_PREFIXES ||
-	       o->type == OPT_PORTS;
+	       o->type == OPT_PORTS || o->type == OPT_PIDS || o->type == OPT_COMMS;
 }
 
 static int take_option(struct parser *p, int got)
@@ -300,6 +301,9 @@ int options_check(const struct config *c, struct text *why)
 		wrong = "--json: there is JSON only of --doctor";
 	else if (c->ipv4 && c->ipv6)
 		wrong = "-4 and -6 exclude each other: leave both away to see both";
+	else if (c->stats && config_asks_owner(c))
+		wrong = "--pid and --comm: not with -s, which counts in the kernel: which process "
+			"has a socket is found out beside it";
 	else if (c->numeric && c->resolve)
 		wrong = "-n and --resolve: names are shown, or numbers";
 	if (!wrong)

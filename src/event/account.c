@@ -99,11 +99,14 @@ void account_add(struct tally *sum, const struct tally *t)
 	sum->kernel.other += t->kernel.other;
 	sum->kernel.fragment += t->kernel.fragment;
 	sum->kernel.unreadable += t->kernel.unreadable;
+	sum->kernel.ownerless += t->kernel.ownerless;
 	sum->kernel.bytes += t->kernel.bytes;
 	sum->received += t->received;
 	sum->malformed += t->malformed;
 	sum->printed += t->printed;
 	sum->paused += t->paused;
+	sum->others += t->others;
+	sum->unknown += t->unknown;
 	sum->missed += t->missed;
 	sum->missed_unknown |= t->missed_unknown;
 }
@@ -128,7 +131,7 @@ uint64_t account_events(const struct account *a)
 {
 	struct tally sum = account_total(a);
 
-	return a->stats_only ? sum.kernel.seen - sum.kernel.filtered : sum.received;
+	return a->stats_only ? sum.kernel.seen - sum.kernel.filtered : sum.received - sum.others;
 }
 
 uint64_t account_errors(const struct account *a)

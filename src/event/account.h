@@ -23,6 +23,8 @@ struct tally {
 	uint64_t malformed;         /* of these, not believable */
 	uint64_t printed;           /* of these, shown */
 	uint64_t paused;            /* of these, not shown because the user paused the rows */
+	uint64_t others;            /* of these, of sockets of others than --pid asks for */
+	uint64_t unknown;           /* of these, whose socket it is was not known in time */
 	uint64_t missed;            /* calls that the kernel did not hand to the probe */
 	bool missed_unknown;        /* the kernel does not tell (some of) them */
 };
@@ -39,6 +41,7 @@ struct account {
 	struct tally *v; /* one for each hook */
 	uint64_t stray;  /* malformed samples of which not even the hook is known */
 	bool stats_only; /* nothing is sent: what is not filtered counts as received */
+	bool owners;     /* rows are those of certain processes, which is decided by the host */
 	struct retired *retired;
 	int retired_n;
 };

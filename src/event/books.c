@@ -10,12 +10,16 @@
 
 /* --- the closing table: as narrow as its figures, so that it fits on 80 columns as a rule */
 
-#define CELLS 9
+#define CELLS 11
 #define CELL_MAX 24
 
-static const char *const heading[CELLS] = { "SEEN",      "FILTERED", "LIMITED", "LOST",  "RECEIVED",
-					    "MALFORMED", "PRINTED",  "MISSED",  "PAUSED" };
+static const char *const heading[CELLS] = { "SEEN",     "FILTERED",  "LIMITED", "LOST",
+					    "RECEIVED", "MALFORMED", "PRINTED", "MISSED",
+					    "OTHERS",   "UNKNOWN",   "PAUSED" };
 #define MISSED_CELL 7
+#define OTHERS_CELL 8
+#define UNKNOWN_CELL 9
+#define PAUSED_CELL 10
 
 struct table_line {
 	const char *name;
@@ -25,8 +29,9 @@ struct table_line {
 static void make_line(struct table_line *l, const char *name, const struct tally *t)
 {
 	const struct lnk_counters *k = &t->kernel;
-	const uint64_t v[CELLS] = { k->seen,      k->filtered, k->limited, k->lost,  t->received,
-				    t->malformed, t->printed,  t->missed,  t->paused };
+	const uint64_t v[CELLS] = { k->seen,     k->filtered,  k->limited, k->lost,
+				    t->received, t->malformed, t->printed, t->missed,
+				    t->others,   t->unknown,   t->paused };
 	size_t i;
 
 	l->name = name;
@@ -38,28 +43,30 @@ static void make_line(struct table_line *l, const char *name, const struct tally
 			 t->missed);
 }
 
-/* The first `cells` of each line. */
-static void print_lines(const struct table_line *l, int n, int cells, struct text *out)
+/* Each line's cells that are in `shown`, by bits. */
+static void print_lines(const struct table_line *l, int n, unsigned int shown, struct text *out)
 {
 	int width[CELLS], stage = (int)strlen("STAGE"), i, k;
 
-	for (k = 0; k < cells; k++)
+	for (k = 0; k < CELLS; k++)
 		width[k] = (int)strlen(heading[k]);
 	for (i = 0; i < n; i++) {
 		if ((int)strlen(l[i].name) > stage)
 			stage = (int)strlen(l[i].name);
-		for (k = 0; k < cells; k++)
+		for (k = 0; k < CELLS; k++)
 			if ((int)strlen(l[i].cell[k]) > width[k])
 				width[k] = (int)strlen(l[i].cell[k]);
 	}
 	text_printf(out, "%-*s", stage, "STAGE");
-	for (k = 0; k < cells; k++)
-		text_printf(out, " %*s", width[k], heading[k]);
+	for (k = 0; k < CELLS; k++)
+		if (shown >> k & 1)
+			text_printf(out, " %*s", width[k], heading[k]);
 	text_puts(out, "\n");
 	for (i = 0; i < n; i++) {
 		text_printf(out, "%-*s", stage, l[i].name);
-		for (k = 0; k < cells; k++)
-			text_printf(out, " %*s", width[k], l[i].cell[k]);
+		for (k = 0; k < CELLS; k++)
+			if (shown >> k & 1)
+				text_printf(out, " %*s", width[k], l[i].cell[k]);
 		text_puts(out, "\n");
 	}
 }
@@ -75,6 +82,12 @@ static void balance(const struct account *a, const struct tally *sum, bool runni
 		    " fragments without a TCP header, %" PRIu64 " with a header out of reach\n",
 		    (uint64_t)sum->kernel.other, (uint64_t)sum->kernel.fragment,
 		    (uint64_t)sum->kernel.unreadable);
+	if (a->owners)
+		text_printf(out,
+			    "Of FILTERED: %" PRIu64
+			    " of sockets without a file (not accepted yet, or "
+			    "closed), whose they are nobody can tell\n",
+			    (uint64_t)sum->kernel.ownerless);
 	if (a->stray)
 		text_printf(out, "Malformed events of no known hook: %" PRIu64 "\n", a->stray);
 	if (a->stats_only)
@@ -99,6 +112,18 @@ static void balance(const struct account *a, const struct tally *sum, bool runni
 			    open);
 }
 
+/* Only who asked for processes, or paused, has the last columns. */
+static unsigned int shown_cells(const struct account *a, const struct tally *sum)
+{
+	unsigned int shown = (1U << OTHERS_CELL) - 1;
+
+	if (a->owners || sum->others || sum->unknown)
+		shown |= 1U << OTHERS_CELL | 1U << UNKNOWN_CELL;
+	if (sum->paused)
+		shown |= 1U << PAUSED_CELL;
+	return shown;
+}
+
 static void books(const struct account *a, const struct books_line *lines, int n, bool running,
 		  struct text *out)
 {
@@ -114,8 +139,7 @@ static void books(const struct account *a, const struct books_line *lines, int n
 			make_line(&table[count++], lines[i].stage, &lines[i].tally);
 	if (table) {
 		make_line(&table[count++], "total", &sum);
-		/* only who paused has the last column */
-		print_lines(table, count, sum.paused ? CELLS : CELLS - 1, out);
+		print_lines(table, count, shown_cells(a, &sum), out);
 	}
 	free(table);
 	balance(a, &sum, running, out);

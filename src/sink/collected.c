@@ -57,6 +57,11 @@ static int find(const struct collected *c, const char *name, const char *expr)
 	return -1;
 }
 
+int collected_slot(const struct collected *c, const char *field)
+{
+	return find(c, field, NULL);
+}
+
 const struct column_field *collected_assign(const struct collected *c, struct column_list *l)
 {
 	const struct column_field *missing = NULL;

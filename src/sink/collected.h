@@ -18,6 +18,9 @@ int collected_note(struct collected *c, const struct column_list *l);
 int collected_copy(struct collected *c, const struct collected *from);
 void collected_free(struct collected *c);
 
+/* The slot of a field of the probes; -1: it is not collected. */
+int collected_slot(const struct collected *c, const char *field);
+
 /* Gives every field of `l` its slot. Returns NULL, or the first field that is not collected. */
 const struct column_field *collected_assign(const struct collected *c, struct column_list *l);
 

@@ -332,6 +332,19 @@ static int add_field(struct column_list *l, const char *name, const char *expr)
 	return l->nfields++;
 }
 
+void columns_need(struct column_list *l, const char *field)
+{
+	add_field(l, field, NULL); /* fewer than COLUMNS_MAX: several columns share theirs */
+}
+
+int columns_slot(const struct column_list *l, const char *field)
+{
+	for (int i = 0; i < l->nfields; i++)
+		if (!l->field[i].expr && !strcmp(l->field[i].name, field))
+			return l->field[i].slot;
+	return -1;
+}
+
 static void collect_fields(struct column_list *l)
 {
 	const struct column *c;

@@ -96,6 +96,11 @@ int columns_parse(struct column_list *l, const char *list, struct text *why);
 void columns_default(struct column_list *l);
 void columns_free(struct column_list *l);
 
+/* A number that is collected although no column shows it; and the slot of one, -1: none. */
+void columns_need(struct column_list *l, const char *field);
+
+int columns_slot(const struct column_list *l, const char *field);
+
 /* Whether the list has this column. */
 bool columns_have(const struct column_list *l, const char *name);
 

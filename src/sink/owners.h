@@ -7,11 +7,15 @@
  * a socket has no owner.
  *
  * An answer is of the moment when it was looked, so it is asked for again while the socket
- * has rows.
+ * has rows, and not believed when it is too old.
+ *
+ * With a filter it matters whether one of certain processes has the socket. Those are looked
+ * at first, which is short, and the others only where none of them has it.
  */
 #ifndef LNK_OWNERS_H
 #define LNK_OWNERS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,19 +28,34 @@
 /* How old an answer may become: that there is somebody, or nobody (yet). */
 #define OWNERS_FRESH_NS 1000000000ULL
 #define OWNERS_RETRY_NS 200000000ULL
+/* ... and when it is no longer believed although the next has not come. */
+#define OWNERS_STALE_NS 2000000000ULL
+#define OWNERS_PIDS 64
 
 struct owners;
 
-/* What the process sends. Of several that have the socket it is the one with the lowest
- * number. */
+/* Bit of a question: only others had the socket when this was asked before. */
+#define OWNERS_WAS_OTHERS (1ULL << 63)
+
+/* What the process sends. Of several that have the socket, and are in the filter, it is the
+ * one with the lowest number. */
 struct owner {
 	__u64 inode;
-	__u32 pid; /* 0: nobody */
+	__u32 pid;    /* 0: nobody */
+	__u32 others; /* with a filter: only processes that are not in it have the socket */
 	char comm[OWNER_COMM];
 };
 
-/* Starts the process. Returns 0 or -errno. */
-int owners_open(struct owners **out);
+/* Processes that are meant: one of these numbers (none: any), and one of these names. */
+struct owners_filter {
+	uint32_t pid[OWNERS_PIDS];
+	int pids;
+	const char *const *comm;
+	int comms;
+};
+
+/* Starts the process. No filter: NULL. Returns 0 or -errno. */
+int owners_open(struct owners **out, const struct owners_filter *filter);
 /* Without a process, over a SOCK_SEQPACKET socket (taken over): for tests. */
 int owners_make(struct owners **out, int fd);
 void owners_close(struct owners *o);
@@ -46,5 +65,18 @@ void owners_refresh(struct owners *o, uint64_t now_ns);
 
 /* NULL: nobody, or not known yet. Asks the first time, and again when that was long ago. */
 const struct owner *owners_find(struct owners *o, uint64_t inode);
+
+enum owners_verdict {
+	OWNERS_OPEN_YET, /* there is no answer yet */
+	OWNERS_NOBODY,   /* none that can be seen has it, or there is none to ask */
+	OWNERS_HIS,      /* one of the filter's, or without one anybody */
+	OWNERS_OTHERS,   /* others, and none of the filter's */
+};
+
+/* Asks as owners_find() does. */
+enum owners_verdict owners_judge(struct owners *o, uint64_t inode);
+
+/* Whether there is a process that answers. */
+bool owners_are_told(const struct owners *o);
 
 #endif

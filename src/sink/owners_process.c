@@ -2,13 +2,19 @@
 /*
  * A look through /proc costs a system call for each descriptor of the host, so one look
  * answers all questions that are there, and a pause of nine times its length follows: at
- * most a tenth of one CPU.
+ * most a tenth of one CPU. The processes of a filter are looked at by themselves, for what is
+ * asked at that moment: it takes microseconds, so that a connection that is closed at once is
+ * often still there. (It may take another tenth.)
  */
 #include "sink/owners_process.h"
 
 #include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -21,6 +27,8 @@
 
 #define PAUSE_NS (20 * NSEC_PER_MSEC) /* at least */
 #define PAUSE_TIMES 9
+/* ... after a look at the processes of a filter alone */
+#define SHORT_PAUSE_NS NSEC_PER_MSEC
 
 /* --- a look through /proc ---------------------------------------------------------- */
 
@@ -57,15 +65,57 @@ static void read_comm(int process, char comm[OWNER_COMM])
 		comm[len - 1] = '\0';
 }
 
-static void take(int process, uint32_t pid, struct owner *o)
+static bool is_named(const struct owners_filter *f, const char *comm)
 {
-	if (o->pid && o->pid <= pid)
-		return;
-	o->pid = pid;
-	read_comm(process, o->comm);
+	int i;
+
+	for (i = 0; i < f->comms && strcmp(f->comm[i], comm) != 0; i++)
+		;
+	return !f->comms || i < f->comms;
 }
 
-static void look_at(int process, uint32_t pid, struct owner *v, size_t n)
+/* A directory in /proc is that of one process, and opens nothing any more when it has gone. */
+static bool is_there(int process)
+{
+	int fd = process < 0 ? -1 : openat(process, "comm", O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+static bool is_meant(const struct owners_meant *m, uint32_t pid, const char *comm)
+{
+	const struct owners_filter *f = m->filter;
+	int i;
+
+	if (!f)
+		return true;
+	for (i = 0; i < f->pids && f->pid[i] != pid; i++)
+		;
+	if (f->pids && (i == f->pids || !is_there(m->dir[i])))
+		return false;
+	return is_named(f, comm);
+}
+
+static void take(const struct owners_meant *m, int process, uint32_t pid, struct owner *o)
+{
+	char comm[OWNER_COMM];
+
+	if (o->pid && o->pid <= pid)
+		return;
+	read_comm(process, comm);
+	if (is_meant(m, pid, comm)) {
+		o->pid = pid;
+		o->others = 0;
+		memcpy(o->comm, comm, sizeof(comm));
+	} else if (!o->pid) {
+		o->others = 1;
+	}
+}
+
+static void look_at(const struct owners_meant *m, int process, uint32_t pid, struct owner *v,
+		    size_t n)
 {
 	int fd = openat(process, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	const struct dirent *d;
@@ -80,7 +130,7 @@ static void look_at(int process, uint32_t pid, struct owner *v, size_t n)
 	while ((d = readdir(dir))) {
 		i = isdigit((unsigned char)d->d_name[0]) ? find(fd, d->d_name, v, n) : n;
 		if (i < n)
-			take(process, pid, &v[i]);
+			take(m, process, pid, &v[i]);
 	}
 	closedir(dir);
 }
@@ -89,73 +139,185 @@ static void look_at(int process, uint32_t pid, struct owner *v, size_t n)
 static void share(struct owner *v, size_t n)
 {
 	for (size_t i = 1; i < n; i++)
-		for (size_t k = 0; k < i && !v[i].pid; k++)
+		for (size_t k = 0; k < i; k++)
 			if (v[k].inode == v[i].inode)
 				v[i] = v[k];
 }
 
-void owners_scan(const char *proc, struct owner *v, size_t n)
+static void scan(const struct owners_meant *m, struct owner *v, size_t n, bool meant_only)
 {
+	DIR *dir = opendir(m->proc);
 	const struct dirent *d;
-	DIR *dir = opendir(proc);
+	char comm[OWNER_COMM];
+	uint32_t pid;
 	int process;
 
-	for (size_t i = 0; i < n; i++)
-		v[i].pid = 0;
 	while (dir && (d = readdir(dir))) {
 		if (!isdigit((unsigned char)d->d_name[0]))
 			continue;
 		process = openat(dirfd(dir), d->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (process < 0)
 			continue;
-		look_at(process, (uint32_t)strtoul(d->d_name, NULL, 10), v, n);
+		pid = (uint32_t)strtoul(d->d_name, NULL, 10);
+		if (meant_only)
+			read_comm(process, comm);
+		if (!meant_only || is_meant(m, pid, comm))
+			look_at(m, process, pid, v, n);
 		close(process);
 	}
 	if (dir)
 		closedir(dir);
+}
+
+static void begin(struct owner *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		v[i].pid = v[i].others = 0;
+}
+
+void owners_scan(const struct owners_meant *m, struct owner *v, size_t n)
+{
+	begin(v, n);
+	scan(m, v, n, false);
 	share(v, n);
+}
+
+void owners_scan_meant(const struct owners_meant *m, struct owner *v, size_t n)
+{
+	begin(v, n);
+	if (m->filter->pids) {
+		for (int i = 0; i < m->filter->pids; i++)
+			if (m->dir[i] >= 0)
+				look_at(m, m->dir[i], m->filter->pid[i], v, n);
+	} else {
+		scan(m, v, n, true);
+	}
+	for (size_t i = 0; i < n; i++)
+		v[i].others = 0;
+	share(v, n);
+}
+
+void owners_mean(struct owners_meant *m, const char *proc, const struct owners_filter *filter)
+{
+	char name[PATH_MAX];
+
+	*m = (struct owners_meant){ .filter = filter, .proc = proc };
+	for (int i = 0; filter && i < filter->pids; i++) {
+		snprintf(name, sizeof(name), "%s/%" PRIu32, proc, filter->pid[i]);
+		m->dir[i] = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	}
+}
+
+void owners_forget(struct owners_meant *m)
+{
+	for (int i = 0; m->filter && i < m->filter->pids; i++)
+		if (m->dir[i] >= 0)
+			close(m->dir[i]);
 }
 
 /* --- the process ------------------------------------------------------------------- */
 
-/* At least one question; 0: there will be none. */
-static size_t read_questions(int fd, struct owner v[OWNERS_OPEN])
-{
-	size_t n = 0;
+struct work {
+	int fd;
+	struct owner v[OWNERS_OPEN]; /* questions */
+	bool was_others[OWNERS_OPEN];
+	size_t n;
+};
 
-	while (n < OWNERS_OPEN && recv(fd, &v[n].inode, sizeof(v[n].inode), n ? MSG_DONTWAIT : 0) ==
-					  sizeof(v[n].inode))
-		n++;
-	return n;
+/* Takes what is asked, and waits where there is nothing. False: there will be no more. */
+static bool read_questions(struct work *w)
+{
+	uint64_t q = 0;
+	ssize_t len = sizeof(q);
+
+	while (len > 0 && w->n < OWNERS_OPEN) {
+		len = recv(w->fd, &q, sizeof(q), w->n ? MSG_DONTWAIT : 0);
+		if (len != sizeof(q))
+			break;
+		w->was_others[w->n] = q & OWNERS_WAS_OTHERS;
+		w->v[w->n++] = (struct owner){ .inode = q & ~OWNERS_WAS_OTHERS };
+	}
+	return w->n && len;
 }
 
-static void serve(int fd)
+/* Those of the filter were looked at: not theirs is still others', if it was before. */
+static bool is_known(const struct work *w, size_t i, bool all_seen)
 {
-	struct owner v[OWNERS_OPEN] = { 0 };
-	struct timespec pause;
-	uint64_t begun_ns, ns;
-	size_t n, i;
+	return all_seen || w->v[i].pid || w->was_others[i];
+}
 
-	while ((n = read_questions(fd, v))) {
+static bool answer(struct work *w, bool all_seen)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < w->n; i++) {
+		if (!is_known(w, i, all_seen)) {
+			w->was_others[left] = w->was_others[i];
+			w->v[left++] = w->v[i];
+			continue;
+		}
+		if (!all_seen)
+			w->v[i].others = !w->v[i].pid;
+		if (write(w->fd, &w->v[i], sizeof(w->v[i])) != sizeof(w->v[i]))
+			return false;
+	}
+	w->n = left;
+	return true;
+}
+
+/* When there may be another look like the one that began at begun_ns. */
+static uint64_t next_look_ns(uint64_t begun_ns, uint64_t pause_ns)
+{
+	uint64_t now = clock_monotonic_ns(), ns = (now - begun_ns) * PAUSE_TIMES;
+
+	return now + (ns > pause_ns ? ns : pause_ns);
+}
+
+static void sleep_until(uint64_t ns)
+{
+	uint64_t now = clock_monotonic_ns();
+	struct timespec t;
+
+	if (ns <= now)
+		return;
+	t = (struct timespec){ (time_t)((ns - now) / NSEC_PER_SEC),
+			       (long)((ns - now) % NSEC_PER_SEC) };
+	nanosleep(&t, NULL);
+}
+
+static void serve(int fd, const void *filter)
+{
+	struct work w = { .fd = fd };
+	uint64_t begun_ns, short_ns = UINT64_MAX, long_ns = 0;
+	struct owners_meant meant;
+
+	owners_mean(&meant, "/proc", filter);
+	while (read_questions(&w)) {
 		begun_ns = clock_monotonic_ns();
-		owners_scan("/proc", v, n);
-		for (i = 0; i < n; i++)
-			if (write(fd, &v[i], sizeof(v[i])) != sizeof(v[i]))
+		if (filter) {
+			owners_scan_meant(&meant, w.v, w.n);
+			if (!answer(&w, false))
 				return;
-		ns = (clock_monotonic_ns() - begun_ns) * PAUSE_TIMES;
-		if (ns < PAUSE_NS)
-			ns = PAUSE_NS;
-		pause = (struct timespec){ (time_t)(ns / NSEC_PER_SEC), (long)(ns % NSEC_PER_SEC) };
-		nanosleep(&pause, NULL);
+			short_ns = next_look_ns(begun_ns, SHORT_PAUSE_NS);
+			begun_ns = clock_monotonic_ns();
+		}
+		if (w.n && begun_ns >= long_ns) {
+			owners_scan(&meant, w.v, w.n);
+			if (!answer(&w, true))
+				return;
+			long_ns = next_look_ns(begun_ns, PAUSE_NS);
+		}
+		sleep_until(filter ? short_ns : long_ns);
 	}
 }
 
-int owners_process(const int pair[2])
+int owners_process(const int pair[2], const struct owners_filter *filter)
 {
 	const struct aside aside = { .name = "lnk_owners",
 				     .keep = OWNERS_CAPABILITIES,
 				     .filter = privileges_filter_reader,
-				     .serve = serve };
+				     .serve = serve,
+				     .arg = filter };
 
 	return aside_start(&aside, pair);
 }

@@ -13,15 +13,30 @@
 #define OWNERS_CAPABILITIES (PRIVILEGE(CAP_SYS_PTRACE) | PRIVILEGE(CAP_DAC_READ_SEARCH))
 
 /*
- * Starts it. It reads inode numbers (8 bytes each) from pair[1], answers each with a struct
+ * Starts it. `filter` may be NULL; a process that it names is the one that has this number
+ * now, and none that has it later. It reads inode numbers (8 bytes each) from pair[1], answers each with a struct
  * owner, and ends when pair[0] is closed; pair[0] is made non-blocking. Of capabilities it
  * has those above, no other descriptor, and with both of them another user. Returns 0 or
  * -errno.
  */
-int owners_process(const int pair[2]);
+int owners_process(const int pair[2], const struct owners_filter *filter);
 
-/* One look through all processes that are seen in `proc`: sets pid and comm of each of v,
- * whose inode is set. Inside it, and for tests. */
-void owners_scan(const char *proc, struct owner *v, size_t n);
+/* --- inside it, and for tests ------------------------------------------------------ */
+
+/* Whom the filter means. */
+struct owners_meant {
+	const struct owners_filter *filter; /* NULL: everybody */
+	const char *proc;
+	int dir[OWNERS_PIDS]; /* /proc/PID of filter->pid; -1: there was none */
+};
+
+void owners_mean(struct owners_meant *m, const char *proc, const struct owners_filter *filter);
+void owners_forget(struct owners_meant *m);
+
+/* One look through all processes: sets pid, comm and others of each of v, whose inode is set. */
+void owners_scan(const struct owners_meant *m, struct owner *v, size_t n);
+
+/* The same through those of the filter alone, so that others stays 0. */
+void owners_scan_meant(const struct owners_meant *m, struct owner *v, size_t n);
 
 #endif

@@ -117,6 +117,7 @@ static const struct {
 	{ "__u64 other;", "__u32 other;", "field 'other' of struct lnk_counters " },
 	{ "__u64 fragment;", "__u32 fragment;", "field 'fragment' of struct lnk_counters " },
 	{ "__u64 unreadable;", "__u32 unreadable;", "field 'unreadable' of struct lnk_counters " },
+	{ "__u64 ownerless;", "__u32 ownerless;", "field 'ownerless' of struct lnk_counters " },
 	{ "__u64 bytes;", "__u32 bytes;", "field 'bytes' of struct lnk_counters " },
 	{ "__u64 bytes;", "__u64 bytes, more;", "struct lnk_counters has another size" },
 	{ "#define LNK_MAX_HOOKS 128", "#define LNK_MAX_HOOKS 64", "LNK_MAX_HOOKS" },

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -241,6 +242,7 @@ static pid_t holder(void)
 TEST(a_look)
 {
 	int sock = socket(AF_INET, SOCK_STREAM, 0), shared = socket(AF_INET6, SOCK_STREAM, 0);
+	struct owners_meant all, none;
 	struct owner v[5] = { 0 };
 	char comm[OWNER_COMM] = { 0 };
 	uint64_t mine = inode_of(sock);
@@ -255,7 +257,8 @@ TEST(a_look)
 	v[3].inode = inode_of(file);
 	v[4].inode = mine;
 	v[2].pid = 77;
-	owners_scan("/proc", v, 5);
+	owners_mean(&all, "/proc", NULL);
+	owners_scan(&all, v, 5);
 	CHECK_INT(v[0].pid, child);
 	CHECK_INT(v[4].pid, child);
 	CHECK_INT(v[1].pid, getpid()); /* the lowest, unless numbers began anew */
@@ -266,12 +269,125 @@ TEST(a_look)
 	CHECK_INT(v[3].pid, 0);
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
-	owners_scan("/proc", v, 1);
+	owners_scan(&all, v, 1);
 	CHECK_INT(v[0].pid, 0);
-	owners_scan("/nonexistent", v, 2);
+	owners_mean(&none, "/nonexistent", NULL);
+	owners_scan(&none, v, 2);
 	CHECK_INT(v[1].pid, 0);
 	close(shared);
 	close(file);
+}
+
+/* Whose socket it is, of those that are meant; and whether others have it. */
+TEST(a_look_at_some)
+{
+	static const char *const names[] = { "nobody-has-this", "lnk-test-owner" };
+	int sock = socket(AF_INET, SOCK_STREAM, 0), childs = socket(AF_INET, SOCK_STREAM, 0);
+	struct owners_filter f = { .pids = 1 };
+	struct owner v[3] = { 0 };
+	struct owners_meant m;
+	pid_t child = holder();
+
+	v[0].inode = inode_of(sock);
+	v[1].inode = inode_of(childs);
+	v[2].inode = 1;
+	close(childs);
+	f.pid[0] = (uint32_t)child;
+	owners_mean(&m, "/proc", &f);
+	for (int i = 0; i < 2; i++) {
+		v[2].others = 7;
+		if (i)
+			owners_scan(&m, v, 3);
+		else
+			owners_scan_meant(&m, v, 3);
+		CHECK_INT(v[0].pid, child); /* not the lowest number */
+		CHECK_INT(v[0].others, 0);
+		CHECK_INT(v[1].pid, child);
+		CHECK_INT(v[2].pid, 0);
+		CHECK_INT(v[2].others, 0); /* nobody's */
+	}
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	/* the number may be given again: that is not the process that was meant */
+	owners_scan_meant(&m, v, 3);
+	CHECK_INT(v[0].pid, 0);
+	CHECK_INT(v[0].others, 0);
+	owners_scan(&m, v, 3);
+	CHECK_INT(v[0].pid, 0);
+	CHECK_INT(v[0].others, 1);
+	owners_forget(&m);
+
+	prctl(PR_SET_NAME, names[1]);
+	f = (struct owners_filter){ .comm = names, .comms = 2 };
+	owners_mean(&m, "/proc", &f);
+	owners_scan_meant(&m, v, 1);
+	CHECK_INT(v[0].pid, getpid());
+	CHECK_STR(v[0].comm, names[1]);
+	prctl(PR_SET_NAME, "another");
+	owners_scan_meant(&m, v, 1);
+	CHECK_INT(v[0].pid, 0);
+	owners_scan(&m, v, 1);
+	CHECK_INT(v[0].others, 1);
+	owners_forget(&m);
+
+	/* both: that process, and only by this name */
+	f = (struct owners_filter){
+		.pid = { (uint32_t)getpid() }, .pids = 1, .comm = names, .comms = 2
+	};
+	owners_mean(&m, "/proc", &f);
+	owners_scan_meant(&m, v, 1);
+	CHECK_INT(v[0].pid, 0);
+	prctl(PR_SET_NAME, names[1]);
+	owners_scan_meant(&m, v, 1);
+	CHECK_INT(v[0].pid, getpid());
+	owners_forget(&m);
+	close(sock);
+}
+
+/* A process 77 that has socket 4711, in a directory like /proc. */
+static void fake(const char *top, bool make)
+{
+	char dir[64], fds[80], comm[80], link[96];
+
+	snprintf(dir, sizeof(dir), "%s/77", top);
+	snprintf(fds, sizeof(fds), "%s/fd", dir);
+	snprintf(comm, sizeof(comm), "%s/comm", dir);
+	snprintf(link, sizeof(link), "%s/3", fds);
+	if (make) {
+		CHECK_INT(mkdir(dir, 0700), 0);
+		CHECK_INT(mkdir(fds, 0700), 0);
+		CHECK_INT(symlink("socket:[4711]", link), 0);
+		close(open(comm, O_WRONLY | O_CREAT, 0600));
+	} else {
+		CHECK_INT(unlink(link), 0);
+		CHECK_INT(rmdir(fds), 0);
+		CHECK_INT(unlink(comm), 0);
+		CHECK_INT(rmdir(dir), 0);
+	}
+}
+
+TEST(a_number_that_was_given_again)
+{
+	char top[] = "/tmp/lnk-owners.XXXXXX";
+	struct owners_filter f = { .pid = { 77 }, .pids = 1 };
+	struct owner v = { .inode = 4711 };
+	struct owners_meant m;
+
+	CHECK(mkdtemp(top));
+	fake(top, true);
+	owners_mean(&m, top, &f);
+	owners_scan(&m, &v, 1);
+	CHECK_INT(v.pid, 77);
+	fake(top, false);
+	fake(top, true);
+	owners_scan(&m, &v, 1);
+	CHECK_INT(v.pid, 0);
+	CHECK_INT(v.others, 1);
+	owners_scan_meant(&m, &v, 1);
+	CHECK_INT(v.pid, 0);
+	owners_forget(&m);
+	fake(top, false);
+	rmdir(top);
 }
 
 /* The process itself. */
@@ -282,7 +398,7 @@ TEST(the_process)
 	struct owners *o = NULL;
 
 	signal(SIGPIPE, SIG_IGN);
-	CHECK_INT(owners_open(&o), 0);
+	CHECK_INT(owners_open(&o, NULL), 0);
 	for (int i = 0; i < 1000 && !a; i++) {
 		a = owners_find(o, inode_of(sock));
 		usleep(5000);

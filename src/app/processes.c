@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+#include "app/processes.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+_Static_assert(OWNERS_PIDS >= PIDS_MAX, "there is room for all of them");
+
+/* The process that `id` is a thread of, or itself: /proc has a directory of either. 0: none. */
+static uint32_t process_of(uint32_t id)
+{
+	char line[128];
+	uint32_t found = 0;
+	FILE *f;
+
+	snprintf(line, sizeof(line), "/proc/%" PRIu32 "/status", id);
+	f = fopen(line, "re");
+	while (f && !found && fgets(line, sizeof(line), f))
+		if (sscanf(line, "Tgid: %" SCNu32, &found) != 1)
+			found = 0;
+	if (f)
+		fclose(f);
+	return found;
+}
+
+int processes_check(const struct config *conf, struct text *why)
+{
+	uint32_t pid, process;
+
+	for (int i = 0; i < conf->pids.n; i++) {
+		pid = conf->pids.v[i];
+		process = process_of(pid);
+		if (process == pid)
+			continue;
+		text_printf(why, "--pid: there is no process %" PRIu32, pid);
+		if (process)
+			text_printf(why, "; that is a thread of %" PRIu32, process);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+void processes_filter(struct owners_filter *f, const struct config *conf)
+{
+	*f = (struct owners_filter){ .pids = conf->pids.n,
+				     .comm = conf->comms.v,
+				     .comms = conf->comms.n };
+	memcpy(f->pid, conf->pids.v, sizeof(conf->pids.v));
+}
