@@ -56,6 +56,19 @@ struct lnk_position {
 #define LNK_SLOT_SIZE(extra) (sizeof(__u64) + LNK_RECORD_SIZE(extra))
 
 /*
+ * With --pid, --comm and the columns of the same name: the map lnk_owners knows sockets by the
+ * inode number of their file. The probe writes who was seen to use one, the host which are
+ * known to be others' than those that are asked for.
+ */
+struct lnk_owner {
+	__u64 others_until_ns; /* by the host: CLOCK_MONOTONIC; 0: they are not */
+	__u32 pid;             /* by the probe: in the initial namespace; 0: nobody */
+	__u32 reserved;
+	char comm[16];
+};
+#define LNK_OWNERS_MAX 8192
+
+/*
  * Counters, per hook and per CPU. Every call of a probe ends in exactly one of
  *
  *	other, fragment, unreadable			(no TCP header to show)

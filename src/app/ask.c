@@ -60,7 +60,6 @@ static void take_lists(struct question *q, const struct config *conf)
 	q->len_max = conf->len.max;
 	q->pcap = conf->filter;
 	q->where = conf->where;
-	q->owner = config_asks_owner(conf);
 }
 
 int ask_parse(struct ask *a, const struct config *conf, struct column_list *columns,
@@ -73,6 +72,8 @@ int ask_parse(struct ask *a, const struct config *conf, struct column_list *colu
 	if (!q)
 		return -ENOMEM;
 	take_lists(q, conf);
+	q->owner = config_asks_owner(conf);
+	q->owners = columns_have(columns, "pid") || columns_have(columns, "comm");
 	take_constants(a, q);
 	err = take_columns(q, columns, conf->debug_func, why);
 	if (!err)
@@ -82,6 +83,7 @@ int ask_parse(struct ask *a, const struct config *conf, struct column_list *colu
 	if (!err)
 		err = question_emit(q, &a->c, why, note);
 	a->filters = question_filters(q);
+	a->owners = q->owner || q->owners;
 	a->numbers = q->nnumbers;
 	free(q);
 	return err;

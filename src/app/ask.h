@@ -17,6 +17,7 @@ struct ask {
 	struct in6_addr ip;
 	uint16_t port; /* 0: none */
 	/* everything else */
+	bool owners;  /* it notes who uses sockets, by a probe of its own */
 	bool filters; /* lnk_question() is there */
 	int numbers;  /* that lnk_collect() fills */
 	struct text c;

@@ -109,6 +109,7 @@ static void answer_hooks(const struct broker *b, const struct session *s)
 			       : h->link_fd >= 0  ? WIRE_NEW
 						  : WIRE_LIVE;
 		r.hook.typed = h->typed;
+		r.hook.witness = h->witness;
 		r.hook.told = h->told;
 		r.hook.address = s->shown[i].address;
 		strcpy(r.hook.target, h->target);
@@ -126,6 +127,8 @@ static void answer_program(const struct broker *b, const struct session *s)
 	answer_whole(b, &r,
 		     (const int[]){ s->program.counters_fd, s->program.events_fd,
 				    s->program.shared_fd >= 0 ? s->program.shared_fd
+							      : s->program.events_fd,
+				    s->program.owners_fd >= 0 ? s->program.owners_fd
 							      : s->program.events_fd });
 	answer_hooks(b, s);
 	for (i = 0; i < s->stages.n; i++) {

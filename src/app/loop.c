@@ -332,7 +332,7 @@ int loop_run(struct session *s, struct view *view, struct swap *swap)
 	loop_host(&l);
 	out_open(&l.out, STDOUT_FILENO, s->stop_fd);
 	view_begin(view, s->conf, l.out.tty);
-	loop_note_owners(&l);
+	loop_open_owners(&l);
 	err = table_open(&l.table, s->shown, s->hooks.n, s->conf->debug_func, &view->table);
 	if (!err)
 		err = feed_open(&l.now, &l, s, s->rings ? rings_capacity(s->rings) : 0,

@@ -168,6 +168,7 @@ static int change_here(struct loop *l, struct setting *setting, struct text *why
 	collected_free(&setting->collected);
 	setting->collected = copy;
 	setting->extra = s->extra;
+	setting->owners = s->setting->owners;
 	session_set(s, setting);
 	loop_look(l, &look);
 	l->ends_ns = s->conf->duration_ns ? l->started_ns + s->conf->duration_ns : 0;

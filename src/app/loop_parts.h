@@ -130,6 +130,8 @@ void feed_close(struct feed *f);
 /* Also of a feed that is not open. */
 bool feed_is_empty(const struct feed *f);
 
+/* Once, before confine(). */
+void loop_open_owners(struct loop *l);
 /* The columns, or what is asked, are others: do rows wait for owners? */
 void loop_note_owners(struct loop *l);
 

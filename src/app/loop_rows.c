@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "bpf/cpus.h"
+#include "bpf/owner_map.h"
 #include "event/decode.h"
 
 /* How old an event must be before it is printed: by then every event that was stamped
@@ -171,13 +172,18 @@ static uint64_t inode_of(const struct feed *f, const struct lnk_record *e)
 /* Whether the socket is that of a process which is asked for. */
 static bool is_asked_for(const struct feed *f, const struct lnk_record *e)
 {
+	struct owners *o = f->l->view->table.owners;
 	struct tally *t = &f->s->account.v[e->event.hook];
+	uint64_t inode = inode_of(f, e), until_ns;
 
-	switch (owners_judge(f->l->view->table.owners, inode_of(f, e))) {
+	switch (owners_judge(o, inode)) {
 	case OWNERS_HIS:
 		return true;
 	case OWNERS_OTHERS:
 		t->others++;
+		until_ns = owners_reject_until(o, inode);
+		if (until_ns)
+			owner_map_reject(f->s->program.owners_fd, inode, until_ns);
 		return false;
 	default:
 		t->unknown++;
@@ -311,6 +317,29 @@ static void print_until(struct loop *l, uint64_t horizon)
 	}
 	table_set_hooks(l->table, l->now.s->shown);
 	merge_take(l->now.merge, horizon, on_event, &l->now);
+}
+
+/* One of the programs has seen it, if any has. */
+static bool saw(void *arg, uint64_t inode, uint32_t *pid, char comm[OWNER_COMM])
+{
+	const struct loop *l = arg;
+	struct lnk_owner found;
+
+	_Static_assert(sizeof(found.comm) == OWNER_COMM, "a name fits");
+	if (!owner_map_find(l->s->program.owners_fd, inode, &found) &&
+	    (!l->leaving.s || !owner_map_find(l->old.program.owners_fd, inode, &found)))
+		return false;
+	*pid = found.pid;
+	memcpy(comm, found.comm, OWNER_COMM);
+	return true;
+}
+
+void loop_open_owners(struct loop *l)
+{
+	owner_map_prepare();
+	if (l->view->table.owners)
+		owners_set_witness(l->view->table.owners, &(struct owners_witness){ saw, l });
+	loop_note_owners(l);
 }
 
 void loop_note_owners(struct loop *l)

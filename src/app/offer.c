@@ -52,6 +52,7 @@ static int take_hook(struct offer *o, const struct wire_reply *r, int *fds)
 	fds[0] = fds[1] = fds[2] = fds[3] = -1;
 	h->compiled = h->prog_fd >= 0;
 	h->typed = r->hook.typed;
+	h->witness = r->hook.witness;
 	h->told = (enum hook_told)r->hook.told;
 	return 0;
 }
@@ -63,7 +64,8 @@ static int take_maps(struct offer *o, int *fds)
 	o->s.program.counters_fd = fds[0];
 	o->s.program.events_fd = fds[1];
 	o->s.program.shared_fd = fds[2];
-	fds[0] = fds[1] = fds[2] = -1;
+	o->s.program.owners_fd = fds[3];
+	fds[0] = fds[1] = fds[2] = fds[3] = -1;
 	return 0;
 }
 
@@ -144,6 +146,10 @@ int offer_complete(struct offer *o, const struct session *running, struct settin
 	if (!buffers_slots(s->conf)) { /* it was sent for nothing */
 		close(s->program.shared_fd);
 		s->program.shared_fd = -1;
+	}
+	if (!setting->owners) {
+		close(s->program.owners_fd);
+		s->program.owners_fd = -1;
 	}
 	s->extra = setting->extra;
 	s->stop_fd = running->stop_fd;

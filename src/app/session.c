@@ -78,6 +78,19 @@ static void choose_types(struct hooks *hs, const struct hooks *live, bool typed)
 	}
 }
 
+/* It stands in the question, and not where a probe of the user's has that place. */
+static int add_witness(struct hooks *hs, struct text *why)
+{
+	int n = hs->n, err;
+
+	if (hooks_find(hs, HOOK_RAW_TRACEPOINT, QUESTION_WITNESS) >= 0)
+		return 0;
+	err = hooks_add(hs, HOOK_RAW_TRACEPOINT, QUESTION_WITNESS, "question", 1, why);
+	if (!err)
+		hs->v[n].witness = true;
+	return err;
+}
+
 static int prepare(struct session *s, const struct config *conf, const struct ask *ask,
 		   const struct choice *choice, int stop_fd, const struct hooks *live)
 {
@@ -98,6 +111,8 @@ static int prepare(struct session *s, const struct config *conf, const struct as
 		err = choice_rewrite(&s->source, choice, conf, ask, &why);
 	if (!err)
 		err = source_hooks(&s->source, &s->hooks, &why);
+	if (!err && ask->owners)
+		err = add_witness(&s->hooks, &why);
 	if (!err)
 		err = session_plan(s);
 	if (err)
@@ -301,6 +316,25 @@ static void attach_stages(struct serving *sv)
 	}
 }
 
+/* Without it owners are known by what stands in /proc alone. */
+static void attach_witness(struct session *s)
+{
+	struct hook *h;
+	int i;
+
+	for (i = 0; i < s->hooks.n; i++) {
+		h = &s->hooks.v[i];
+		if (!h->witness)
+			continue;
+		if (h->prog_fd >= 0 && !put_in_place(s, h, false))
+			s->shown[i].shown = h->label;
+		else
+			log_verbose("who uses a socket is not noted (%s %s: %s)",
+				    hook_kind_name[h->kind], h->target,
+				    h->why.len ? text_str(&h->why) : "not compiled in");
+	}
+}
+
 /* What -d needs to know of each hook. */
 static void find_addresses(struct session *s)
 {
@@ -331,6 +365,7 @@ static int session_attach(struct session *s)
 		return err;
 	begun_ns = clock_monotonic_ns();
 	attach_stages(&sv);
+	attach_witness(s);
 	if (!s->live)
 		missed_begin(&s->hooks, s->program.counters_fd);
 	s->attach_ns = clock_monotonic_ns() - begun_ns;
@@ -490,7 +525,8 @@ int session_read_account(struct session *s)
 	for (i = 0; i < s->hooks.n && !err; i++) {
 		t = &s->account.v[i];
 		t->kernel = v[i];
-		t->missed_unknown = s->shown[i].shown && !hook_missed(&s->hooks.v[i], &t->missed);
+		t->missed_unknown = s->shown[i].shown && !s->hooks.v[i].witness &&
+				    !hook_missed(&s->hooks.v[i], &t->missed);
 	}
 	free(v);
 	if (!err)

@@ -28,6 +28,7 @@ static int look(struct setting *s, struct text *why)
 	}
 	if (!err) {
 		s->extra = s->conf.debug_func + ask.numbers;
+		s->owners = ask.owners;
 		err = collected_note(&s->collected, l);
 	}
 	ask_free(&ask);

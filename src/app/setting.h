@@ -18,6 +18,7 @@ struct setting {
 	struct config conf; /* its strings are those of the command line, and of `changes` */
 	struct collected collected; /* by the program */
 	int extra;                  /* numbers behind each of its events */
+	bool owners;                /* it notes who uses sockets */
 };
 
 /*

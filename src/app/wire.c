@@ -89,7 +89,7 @@ int wire_reply_fds(const struct wire_reply *r)
 	static const int by_place[WIRE_PLACES] = { 0, 1, 4 };
 
 	if (r->kind == WIRE_MAPS)
-		return 3;
+		return 4;
 	if (r->kind == WIRE_FILE)
 		return !r->file.error;
 	return r->kind == WIRE_HOOK ? by_place[r->hook.place] : 0;
@@ -114,8 +114,9 @@ bool wire_reply_ok(struct wire_reply *r, size_t len, int nfds)
 		ok = ends(r->part.name, sizeof(r->part.name)) && source_is_part(r->part.name) &&
 		     ends(r->part.label, sizeof(r->part.label));
 	else if (r->kind == WIRE_HOOK)
-		ok = kind_ok(r->hook.kind, r->hook.typed) && r->hook.place < WIRE_PLACES &&
-		     told_ok(r->hook.told) && plain(r->hook.target, sizeof(r->hook.target)) &&
+		ok = kind_ok(r->hook.kind, r->hook.typed) && r->hook.witness <= 1 &&
+		     r->hook.place < WIRE_PLACES && told_ok(r->hook.told) &&
+		     plain(r->hook.target, sizeof(r->hook.target)) &&
 		     plain(r->hook.symbol, sizeof(r->hook.symbol)) &&
 		     (r->hook.kind != HOOK_TRACEPOINT || strchr(r->hook.target, ':'));
 	else if (r->kind == WIRE_DONE)

@@ -56,7 +56,8 @@ enum wire_reply_kind {
 	WIRE_TEXT,    /* what was logged, in pieces */
 	WIRE_SAID,    /* which hook serves each stage, in pieces */
 	WIRE_PART,    /* a part of the source */
-	WIRE_MAPS,    /* descriptors: counters, events, shared (events again where there is none) */
+	WIRE_MAPS,    /* descriptors: counters, events, shared, owners (events again where there is
+		       * none) */
 	WIRE_HOOK,    /* the next hook; descriptors: see below */
 	WIRE_STAGE,   /* the next stage */
 	WIRE_DONE,    /* the end of the answer to WIRE_BUILD */
@@ -92,7 +93,7 @@ struct wire_reply {
 			uint64_t address;
 			uint32_t kind;
 			uint32_t place;
-			uint32_t typed, told; /* struct hook */
+			uint32_t typed, told, witness; /* struct hook */
 			char target[HOOK_TARGET_MAX];
 			char symbol[HOOK_TARGET_MAX];
 		} hook;

@@ -7,7 +7,7 @@
 
 #include <bpf/btf.h>
 
-#define MEMBERS 2
+#define MEMBERS 3
 
 /* What is in another one stands before it. */
 static const struct part {
@@ -19,6 +19,7 @@ static const struct part {
 	{ "cgroup_subsys_state", { "parent" } },
 	{ "kernfs_node", { "id" } },
 	{ "cgroup", { "self", "kn" } },
+	{ "task_struct", { "flags", "group_leader", "comm" } },
 };
 
 struct place {
@@ -63,7 +64,13 @@ static void add_bytes(struct text *out, uint32_t from, uint32_t to)
 		text_printf(out, "\tunsigned char lnk_at%u[%u];\n", from, to - from);
 }
 
-/* A struct that is a part as well keeps its name; what else is no pointer is a number. */
+static bool is_text(const struct btf *btf, const struct place *m)
+{
+	return btf_is_array(m->type) && btf__resolve_size(btf, btf_array(m->type)->type) == 1;
+}
+
+/* A struct that is a part as well keeps its name; what else is no pointer is a number, or
+ * bytes. */
 static bool add_member(const struct btf *btf, const struct place *m, const char *name,
 		       struct text *out)
 {
@@ -73,8 +80,12 @@ static bool add_member(const struct btf *btf, const struct place *m, const char 
 		text_printf(out, "\tconst void *%s;\n", name);
 	else if (btf_is_struct(m->type) && m->size > 8)
 		text_printf(out, "\tstruct %s %s;\n", type, name);
+	else if (is_text(btf, m))
+		text_printf(out, "\tchar %s[%u];\n", name, m->size);
 	else if (m->size == 8)
 		text_printf(out, "\tunsigned long long %s;\n", name);
+	else if (m->size == 4)
+		text_printf(out, "\tunsigned int %s;\n", name);
 	else
 		return false;
 	return true;

@@ -11,7 +11,7 @@
 
 #include "base/text.h"
 
-#define HEADERS_PARTS 5
+#define HEADERS_PARTS 6
 
 struct btf;
 

@@ -50,7 +50,8 @@ struct hook {
 
 	char label[HOOK_TARGET_MAX + 8]; /* "tcp_ack", or "tcp_ack return" */
 
-	bool typed; /* to be: a raw tracepoint's program of type TRACING */
+	bool witness; /* makes no row, and serves no stage */
+	bool typed;   /* to be: a raw tracepoint's program of type TRACING */
 
 	/* filled by program_build() */
 	int prog_fd; /* -1: not loaded */

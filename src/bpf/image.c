@@ -111,7 +111,7 @@ static int create_map(const struct image_map *m)
 }
 
 static int load_maps(struct loading *l, uint32_t n, int *counters_fd, int *events_fd,
-		     int *shared_fd)
+		     int *shared_fd, int *owners_fd)
 {
 	struct image_map m;
 	int err, fd;
@@ -131,6 +131,8 @@ static int load_maps(struct loading *l, uint32_t n, int *counters_fd, int *event
 			*events_fd = fd;
 		if (!strcmp(m.name, "lnk_shared"))
 			*shared_fd = fd;
+		if (!strcmp(m.name, "lnk_owners"))
+			*owners_fd = fd;
 	}
 	return *counters_fd < 0 || *events_fd < 0 ? -EINVAL : 0;
 }
@@ -189,7 +191,7 @@ static int take_program(struct loading *l)
 }
 
 static int load_all(struct loading *l, const char *key, int *counters_fd, int *events_fd,
-		    int *shared_fd)
+		    int *shared_fd, int *owners_fd)
 {
 	size_t len = l->left, key_len = strlen(key);
 	struct image_head head;
@@ -204,23 +206,23 @@ static int load_all(struct loading *l, const char *key, int *counters_fd, int *e
 		return -ESTALE;
 	l->p += key_len;
 	l->left -= key_len;
-	err = load_maps(l, head.maps, counters_fd, events_fd, shared_fd);
+	err = load_maps(l, head.maps, counters_fd, events_fd, shared_fd, owners_fd);
 	for (i = 0; i < head.programs && !err; i++)
 		err = take_program(l);
 	return err;
 }
 
 int image_load(const char *bytes, size_t len, const char *key, struct hooks *hs, int *counters_fd,
-	       int *events_fd, int *shared_fd)
+	       int *events_fd, int *shared_fd, int *owners_fd)
 {
 	struct loading l = { .p = bytes, .left = len, .hs = hs };
 	struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
-	int i, err, counters = -1, events = -1, shared = -1;
+	int i, err, counters = -1, events = -1, shared = -1, owners = -1;
 
 	for (i = 0; i < LNK_MAX_HOOKS; i++)
 		l.prog_fds[i] = -1;
 	setrlimit(RLIMIT_MEMLOCK, &unlimited); /* before 5.11 maps count against it */
-	err = load_all(&l, key, &counters, &events, &shared);
+	err = load_all(&l, key, &counters, &events, &shared, &owners);
 	for (i = 0; i < hs->n && !err; i++) {
 		hs->v[i].prog_fd = l.prog_fds[i];
 		hs->v[i].compiled = l.prog_fds[i] >= 0;
@@ -229,13 +231,14 @@ int image_load(const char *bytes, size_t len, const char *key, struct hooks *hs,
 		if (l.prog_fds[i] >= 0)
 			close(l.prog_fds[i]);
 	for (i = 0; i < (int)l.maps; i++) /* the programs hold the others */
-		if (err ||
-		    (l.map_fds[i] != counters && l.map_fds[i] != events && l.map_fds[i] != shared))
+		if (err || (l.map_fds[i] != counters && l.map_fds[i] != events &&
+			    l.map_fds[i] != shared && l.map_fds[i] != owners))
 			close(l.map_fds[i]);
 	if (!err) {
 		*counters_fd = counters;
 		*events_fd = events;
 		*shared_fd = shared;
+		*owners_fd = owners;
 	}
 	return err;
 }

@@ -60,11 +60,11 @@ void image_end(struct text *out);
 /* --- loading --------------------------------------------------------------------- */
 
 /*
- * Creates the maps and loads the programs. Fills *counters_fd, *events_fd, *shared_fd (only
- * where there is one) and the hooks' prog_fd and compiled. Returns 0; -ESTALE when the image is for another key; else
+ * Creates the maps and loads the programs. Fills *counters_fd, *events_fd, *shared_fd and *owners_fd
+ * (only where there is one) and the hooks' prog_fd and compiled. Returns 0; -ESTALE when the image is for another key; else
  * -errno. On failure nothing is left open and the hooks are as they were.
  */
 int image_load(const char *bytes, size_t len, const char *key, struct hooks *hs, int *counters_fd,
-	       int *events_fd, int *shared_fd);
+	       int *events_fd, int *shared_fd, int *owners_fd);
 
 #endif

@@ -402,7 +402,7 @@ static bool load_all(struct loader *l, void *module)
 {
 	bool all = true;
 	struct reply counters = { .kind = REPLY_COUNTERS }, events = { .kind = REPLY_EVENTS };
-	struct reply shared = { .kind = REPLY_SHARED };
+	struct reply shared = { .kind = REPLY_SHARED }, owners = { .kind = REPLY_OWNERS };
 	struct text t = { 0 };
 	const char *name;
 	size_t i;
@@ -417,6 +417,9 @@ static bool load_all(struct loader *l, void *module)
 	fd = bcc.table_fd(module, "lnk_shared");
 	if (fd >= 0)
 		send_reply(l, &shared, NULL, fd);
+	fd = bcc.table_fd(module, "lnk_owners");
+	if (fd >= 0)
+		send_reply(l, &owners, NULL, fd);
 	for (i = 0; i < bcc.num_functions(module); i++) {
 		name = bcc.function_name(module, i);
 		index = hooks_find_function(l->hs, name);

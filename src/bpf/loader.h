@@ -15,6 +15,7 @@ enum reply_kind {
 	REPLY_COUNTERS, /* fd */
 	REPLY_EVENTS,   /* fd */
 	REPLY_SHARED,   /* fd */
+	REPLY_OWNERS,   /* fd */
 	REPLY_HOOK,     /* index; fd, or error and what was logged */
 	REPLY_DONE,     /* error: 0, or nothing worked */
 };

@@ -113,6 +113,12 @@ static void take_reply(struct build *b, struct reply *r, int fd)
 			fd = -1;
 		}
 		break;
+	case REPLY_OWNERS:
+		if (b->p->owners_fd < 0 && fd >= 0) {
+			b->p->owners_fd = fd;
+			fd = -1;
+		}
+		break;
 	case REPLY_HOOK:
 		if (r->index >= 0 && r->index < b->hs->n && b->hs->v[r->index].prog_fd < 0) {
 			hook_loaded(b, r, fd);
@@ -318,7 +324,7 @@ static bool load_cached(struct program *p, struct hooks *hs, const char *key)
 	err = cache_read(key, &image);
 	if (!err)
 		err = image_load(text_str(&image), image.len, key, hs, &p->counters_fd,
-				 &p->events_fd, &p->shared_fd);
+				 &p->events_fd, &p->shared_fd, &p->owners_fd);
 	text_free(&image);
 	if (err && err != -ENOENT)
 		text_printf(&p->notes, "cache: not used (%s)\n", strerror(-err));
@@ -372,6 +378,8 @@ void program_free(struct program *p)
 		close(p->events_fd);
 	if (p->shared_fd >= 0)
 		close(p->shared_fd);
+	if (p->owners_fd >= 0)
+		close(p->owners_fd);
 	text_free(&p->notes);
 	text_free(&p->compiler);
 	text_free(&p->error);

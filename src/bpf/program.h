@@ -29,6 +29,7 @@ struct program {
 	int counters_fd;      /* the map lnk_counters */
 	int events_fd;        /* the map lnk_events */
 	int shared_fd;        /* the map lnk_shared, where there is one */
+	int owners_fd;        /* the map lnk_owners, where there is one */
 	struct text notes;    /* for -v: headers used, cflags, libbcc, what was tried */
 	struct text compiler; /* everything that libbcc and clang printed, unescaped */
 	struct text strays; /* probe functions that were compiled and cannot be used, a line each */
@@ -41,7 +42,7 @@ struct program {
 
 #define NO_PROGRAM                                                                                 \
 	{                                                                                          \
-		.counters_fd = -1, .events_fd = -1, .shared_fd = -1                                \
+		.counters_fd = -1, .events_fd = -1, .shared_fd = -1, .owners_fd = -1               \
 	}
 
 /*

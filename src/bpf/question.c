@@ -354,11 +354,53 @@ static int emit_collect(const struct question *q, struct text *out, struct text 
 	return err;
 }
 
+/*
+ * Who uses a socket. Its state changes under its lock, which a process holds while it connects,
+ * listens, shuts down or closes it, and the handling of packets never does (one that comes
+ * meanwhile waits in the backlog): so while that is held, who runs here has it open. Threads of
+ * the kernel close what others had, too.
+ */
+static void emit_owners(const struct question *q, struct text *out)
+{
+	text_printf(out, "BPF_TABLE(\"lru_hash\", u64, struct lnk_owner, lnk_owners, %d);\n",
+		    LNK_OWNERS_MAX);
+	if (q->owner)
+		text_puts(out, "static __always_inline int lnk_is_others(u64 inode)\n{\n"
+			       "\tstruct lnk_owner *o = lnk_owners.lookup(&inode);\n\n"
+			       "\treturn o && o->others_until_ns > bpf_ktime_get_ns();\n}\n");
+	text_puts(out,
+		  "#if USE_TRACEPOINT\n"
+		  /* what a function returns libbcc does not rewrite */
+		  "static __always_inline struct sock *lnk_sock_at(u64 at)\n{\n"
+		  "\treturn (struct sock *)at;\n}\n"
+		  /* by offset: libbcc would rewrite, and garble, what is read through a task */
+		  "#define LNK_READ_TASK(to, at, field) \\\n"
+		  "\tlnk_read(to, sizeof(((struct task_struct *)0)->field), \\\n"
+		  "\t\t (const char *)(at) + __builtin_offsetof(struct task_struct, field))\n"
+		  "RAW_TRACEPOINT_PROBE(" QUESTION_WITNESS ")\n{\n"
+		  "\tstruct lnk_call call = { .sk = lnk_sock_at(ctx->args[0]) };\n"
+		  "\tstruct lnk_owner owner = {};\n"
+		  "\tu64 task = bpf_get_current_task(), inode;\n"
+		  "\tu32 flags = 0;\n\n"
+		  "\tif (!LNK_READ(call.sk->sk_lock.owned))\n\t\treturn 0;\n"
+		  "\tLNK_READ_TASK(&flags, task, flags);\n"
+		  "\tinode = flags & 0x200000 ? 0 : lnk_inode(&call); /* PF_KTHREAD */\n"
+		  "\tif (!inode)\n\t\treturn 0;\n"
+		  "\towner.pid = bpf_get_current_pid_tgid() >> 32;\n"
+		  "\tLNK_READ_TASK(&task, task, group_leader);\n"
+		  "\tLNK_READ_TASK(owner.comm, task, comm);\n"
+		  "\tlnk_owners.update(&inode, &owner);\n"
+		  "\treturn 0;\n}\n"
+		  "#endif\n");
+}
+
 /* Last of all, so that what is counted as ownerless would have been shown. */
 static void emit_owner_test(struct text *out)
 {
 	text_puts(out, "\tif (!(call->knows & LNK_KNOWS_SOCK))\n\t\treturn LNK_HIDE;\n"
-		       "\tif (!lnk_inode(call))\n\t\treturn LNK_OWNERLESS;\n");
+		       "\tu64 inode = lnk_inode(call);\n"
+		       "\tif (!inode)\n\t\treturn LNK_OWNERLESS;\n"
+		       "\tif (lnk_is_others(inode))\n\t\treturn LNK_HIDE;\n");
 }
 
 /* --- all --------------------------------------------------------------------------- */
@@ -406,6 +448,8 @@ int question_emit(const struct question *q, struct text *out, struct text *why, 
 	emit_lists(q, out);
 	if (q->ncgroups)
 		emit_cgroups(q, out);
+	if (q->owner || q->owners)
+		emit_owners(q, out);
 	if (question_filters(q))
 		emit_question(q, out);
 	return q->nnumbers ? emit_collect(q, out, why) : 0;

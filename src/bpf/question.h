@@ -16,6 +16,8 @@
 
 #define QUESTION_MAX_INTERFACES 64
 #define QUESTION_MAX_CGROUPS 64
+/* The raw tracepoint whose probe notes who uses a socket: no row comes of it. */
+#define QUESTION_WITNESS "inet_sock_set_state"
 
 /* A number that is collected: a documented name, or an expression over them. */
 struct asked_number {
@@ -36,7 +38,8 @@ struct question {
 	uint32_t netns;                         /* inode number */
 	uint64_t cgroups[QUESTION_MAX_CGROUPS]; /* inode numbers, each once */
 	int ncgroups;                           /* 0: any */
-	bool owner;        /* the host asks who has the socket: it must have a file */
+	bool owner;        /* the host decides by who has the socket: it must have a file */
+	bool owners;       /* ... or shows it: who uses one is noted */
 	const char *pcap;  /* tcpdump expression, or NULL */
 	const char *where; /* C expression, or NULL */
 	struct asked_number numbers[LNK_MAX_EXTRA];

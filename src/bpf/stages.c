@@ -138,7 +138,7 @@ int stages_plan(struct stages *st, const struct hooks *hs, unsigned int kinds)
 							    r->any_suffix };
 	}
 	for (k = 0; k < hs->n; k++)
-		if (!in_table(&hs->v[k]) && add_own(st, hs, k, kinds))
+		if (!hs->v[k].witness && !in_table(&hs->v[k]) && add_own(st, hs, k, kinds))
 			return -ENOMEM;
 	return 0;
 }

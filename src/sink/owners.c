@@ -19,13 +19,21 @@ struct entry {
 	uint64_t used;      /* in the order of use */
 	uint64_t asked_ns;
 	bool answered;
+	bool hinted;      /* the question says that another one was seen */
+	bool once;        /* it was answered that nobody has it */
 	uint64_t true_ns; /* when the question was asked that was answered */
+	uint64_t saw_ns;  /* when the witness was last asked */
+	uint64_t told_ns; /* true_ns of the answer that owners_reject_until() has told */
 };
 
 struct owners {
 	int fd; /* -1: the process is gone */
 	uint64_t now_ns, uses;
 	int open; /* questions */
+	struct owners_filter filter;
+	bool filters;
+	struct owners_witness witness;
+	struct owner saw; /* what owners_find() last returned of it */
 	struct entry v[OWNERS_SOCKETS / WAYS][WAYS];
 };
 
@@ -75,6 +83,8 @@ static bool is_old(const struct owners *o, const struct entry *e)
 {
 	bool known = e->owner.pid || e->owner.others;
 
+	if (!e->asked && !e->answered)
+		return true;
 	return !e->asked && o->now_ns > e->asked_ns + (known ? OWNERS_FRESH_NS : OWNERS_RETRY_NS);
 }
 
@@ -83,20 +93,105 @@ static bool is_believed(const struct owners *o, const struct entry *e)
 	return e->answered && o->now_ns <= e->true_ns + OWNERS_STALE_NS;
 }
 
+/* --- who was seen ------------------------------------------------------------------- */
+
+static bool is_meant(const struct owners *o, uint32_t pid, const char *comm)
+{
+	const struct owners_filter *f = &o->filter;
+	int i, k;
+
+	for (i = 0; i < f->pids && f->pid[i] != pid; i++)
+		;
+	for (k = 0; k < f->comms && strcmp(f->comm[k], comm) != 0; k++)
+		;
+	return (!f->pids || i < f->pids) && (!f->comms || k < f->comms);
+}
+
+/* Who used a socket has it, or had it. */
+enum sight {
+	SAW_NOBODY,
+	SAW_MEANT, /* with a filter: one of those */
+	SAW_ANOTHER,
+};
+
+static enum sight see(struct owners *o, uint64_t inode, struct owner *saw)
+{
+	*saw = (struct owner){ .inode = inode };
+	if (!o->witness.saw || !o->witness.saw(o->witness.arg, inode, &saw->pid, saw->comm))
+		return SAW_NOBODY;
+	saw->comm[OWNER_COMM - 1] = '\0';
+	if (!o->filters)
+		return SAW_ANOTHER;
+	if (is_meant(o, saw->pid, saw->comm))
+		return SAW_MEANT;
+	saw->pid = 0;
+	saw->others = 1;
+	return SAW_ANOTHER;
+}
+
+static void learn(const struct owners *o, struct entry *e, const struct owner *a, uint64_t ns)
+{
+	e->owner = *a;
+	e->answered = true;
+	e->true_ns = ns;
+	if (!e->asked)
+		e->asked_ns = o->now_ns;
+}
+
+/* One of the filter's is an answer; another one while it is not known whether one of the
+ * filter's has it as well is none, but makes the question shorter. */
+static struct entry *add(struct owners *o, uint64_t inode)
+{
+	struct owner saw;
+	enum sight sight = see(o, inode, &saw);
+	struct entry *e;
+
+	if (sight != SAW_MEANT && !ask(o, inode, sight == SAW_ANOTHER))
+		return NULL;
+	e = place_for(o, inode);
+	*e = (struct entry){ .owner.inode = inode,
+			     .asked = sight != SAW_MEANT,
+			     .hinted = sight == SAW_ANOTHER,
+			     .asked_ns = o->now_ns,
+			     .saw_ns = o->now_ns };
+	if (sight == SAW_MEANT)
+		learn(o, e, &saw, o->now_ns);
+	return e;
+}
+
+/* The socket has no owner that is known: was one seen since? */
+static void look_again(struct owners *o, struct entry *e)
+{
+	struct owner saw;
+	enum sight sight;
+
+	if (e->saw_ns == o->now_ns)
+		return;
+	e->saw_ns = o->now_ns;
+	sight = see(o, e->owner.inode, &saw);
+	/* where nobody has it any more, who had it is all there is to know */
+	if (sight == SAW_MEANT || (sight == SAW_ANOTHER && is_believed(o, e)))
+		learn(o, e, &saw, o->now_ns);
+	else if (sight == SAW_ANOTHER && o->filters && e->asked && !e->hinted)
+		e->hinted = ask(o, e->owner.inode, true);
+}
+
 /* NULL: it could not be asked for. */
-static const struct entry *look_up(struct owners *o, uint64_t inode)
+static struct entry *look_up(struct owners *o, uint64_t inode)
 {
 	struct entry *e = find(o, inode);
 
-	if (!e) {
-		if (!ask(o, inode, false))
-			return NULL;
-		e = place_for(o, inode);
-		*e = (struct entry){ .owner.inode = inode, .asked = true, .asked_ns = o->now_ns };
-	} else if (is_old(o, e) && ask(o, inode, e->owner.others)) {
+	if (!e)
+		e = add(o, inode);
+	if (!e)
+		return NULL;
+	if (is_old(o, e) && ask(o, inode, e->owner.others)) {
 		e->asked = true;
+		e->hinted = e->owner.others;
 		e->asked_ns = o->now_ns;
 	}
+	if (!is_believed(o, e) || !(e->owner.pid || e->owner.others))
+		look_again(o, e);
 	e->used = ++o->uses;
 	return e;
 }
@@ -105,7 +200,12 @@ const struct owner *owners_find(struct owners *o, uint64_t inode)
 {
 	const struct entry *e = inode ? look_up(o, inode) : NULL;
 
-	return e && e->owner.pid && o->fd >= 0 && is_believed(o, e) ? &e->owner : NULL;
+	if (!inode || o->fd < 0)
+		return NULL;
+	if (e && is_believed(o, e))
+		return e->owner.pid ? &e->owner : NULL;
+	/* this is asked for a row that cannot wait any longer */
+	return see(o, inode, &o->saw) != SAW_NOBODY && o->saw.pid ? &o->saw : NULL;
 }
 
 enum owners_verdict owners_judge(struct owners *o, uint64_t inode)
@@ -119,6 +219,22 @@ enum owners_verdict owners_judge(struct owners *o, uint64_t inode)
 	if (e->owner.pid)
 		return OWNERS_HIS;
 	return e->owner.others ? OWNERS_OTHERS : OWNERS_NOBODY;
+}
+
+uint64_t owners_reject_until(struct owners *o, uint64_t inode)
+{
+	struct entry *e = inode ? find(o, inode) : NULL;
+
+	if (!e || !e->answered || !e->owner.others || e->told_ns == e->true_ns ||
+	    o->now_ns >= e->true_ns + OWNERS_FRESH_NS)
+		return 0;
+	e->told_ns = e->true_ns;
+	return e->true_ns + OWNERS_FRESH_NS;
+}
+
+void owners_set_witness(struct owners *o, const struct owners_witness *w)
+{
+	o->witness = *w;
 }
 
 bool owners_are_told(const struct owners *o)
@@ -135,6 +251,11 @@ static void take_answer(struct owners *o, const struct owner *a)
 	if (!e || !e->asked)
 		return;
 	e->asked = false;
+	/* accept(2) makes a file before it has a descriptor, and one of two looks sees that */
+	if (!e->answered && !e->once && !a->pid && !a->others) {
+		e->once = true;
+		return;
+	}
 	e->owner = *a;
 	e->answered = true;
 	e->true_ns = e->asked_ns;
@@ -176,9 +297,14 @@ int owners_open(struct owners **out, const struct owners_filter *filter)
 	close(pair[1]);
 	if (!err)
 		err = owners_make(out, pair[0]);
-	if (err)
+	if (err) {
 		close(pair[0]);
-	return err;
+		return err;
+	}
+	(*out)->filters = filter;
+	if (filter)
+		(*out)->filter = *filter;
+	return 0;
 }
 
 void owners_close(struct owners *o)

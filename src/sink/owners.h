@@ -76,6 +76,22 @@ enum owners_verdict {
 /* Asks as owners_find() does. */
 enum owners_verdict owners_judge(struct owners *o, uint64_t inode);
 
+/*
+ * Whoever was seen to use the socket: asked where nobody has it, or that is not known yet.
+ * Returns whether there was one: its number, in the namespace of the process that answers,
+ * and name. NULL: nobody sees it.
+ */
+struct owners_witness {
+	bool (*saw)(void *arg, uint64_t inode, uint32_t *pid, char comm[OWNER_COMM]);
+	void *arg;
+};
+
+void owners_set_witness(struct owners *o, const struct owners_witness *w);
+
+/* For who can reject the rows of a socket that is OWNERS_OTHERS before they come here: until when,
+ * once for each answer; 0: it need not, or not any more. */
+uint64_t owners_reject_until(struct owners *o, uint64_t inode);
+
 /* Whether there is a process that answers. */
 bool owners_are_told(const struct owners *o);
 

@@ -89,14 +89,16 @@ static void load(const char *bytes, size_t len)
 		{ .kind = HOOK_RAW_TRACEPOINT, .target = "g", .prog_fd = -1, .link_fd = -1 },
 	};
 	struct hooks hs = { v, 2 };
-	int counters = -1, events = -1, shared = -1, fds = open_fds(), i;
+	int counters = -1, events = -1, shared = -1, owners = -1, fds = open_fds(), i;
 
-	if (!image_load(bytes, len, KEY, &hs, &counters, &events, &shared)) {
+	if (!image_load(bytes, len, KEY, &hs, &counters, &events, &shared, &owners)) {
 		REQUIRE(counters >= 0 && events >= 0);
 		close(counters);
 		close(events);
 		if (shared >= 0)
 			close(shared);
+		if (owners >= 0)
+			close(owners);
 		for (i = 0; i < 2; i++)
 			if (v[i].prog_fd >= 0)
 				close(v[i].prog_fd);

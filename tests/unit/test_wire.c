@@ -106,7 +106,7 @@ TEST(replies_have_their_length_and_descriptors)
 	for (kind = 0; kind < WIRE_REPLIES; kind++) {
 		make_reply((enum wire_reply_kind)kind);
 		fds = wire_reply_fds(&reply);
-		CHECK_INT(fds, kind == WIRE_MAPS ? 3 : kind == WIRE_FILE ? 1 : 0);
+		CHECK_INT(fds, kind == WIRE_MAPS ? 4 : kind == WIRE_FILE ? 1 : 0);
 		CHECK(wire_reply_ok(&reply, wire_reply_size(kind), fds));
 		CHECK(!wire_reply_ok(&reply, wire_reply_size(kind), fds + 1));
 		CHECK(!wire_reply_ok(&reply, wire_reply_size(kind) + 1, fds));
