@@ -1,0 +1,202 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# timeout: 600
+# --pid and --comm: two servers and two clients in parallel, and connections that are closed at
+# once. The same program without the filter, and with the socket's inode, is the witness: what
+# has a file and comes to the server's port is the server's.
+#
+# pid.sh --attach KIND: with this kind of hook.
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/lib.sh"
+
+PORT=9651 # and the next two
+KIND=auto
+[ "${1-}" != --attach ] || KIND=$2
+
+# pairs.py PORT NAME long|short COUNT: prints the server's and the client's number.
+cat >"$TMP/pairs.py" <<'PYTHON'
+import os, signal, socket, sys, time
+
+signal.alarm(300)
+port, name, how, count = int(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4])
+def call_me(name):
+    with open("/proc/self/comm", "w") as f:
+        f.write(name)
+def recv(s, n):
+    return s.recv(n, socket.MSG_WAITALL)
+def connect():
+    return socket.create_connection(("127.0.0.1", port))
+
+listener = socket.socket()
+listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+listener.bind(("127.0.0.1", port))
+listener.listen(1024)
+client = os.fork()
+if not client:
+    listener.close()
+    signal.alarm(300)
+    call_me(f"lnk-{name}-client")
+    sys.stdin.readline()
+    if how == "long":
+        s = connect()
+        recv(s, 1) # it is accepted
+        for _ in range(count):
+            s.sendall(b"x" * 100)
+            recv(s, 100)
+            time.sleep(0.005)
+        s.close()
+    for _ in range(count if how == "short" else 0):
+        s = connect()
+        s.sendall(b"x" * 100)
+        s.close()
+        time.sleep(0.002)
+    os._exit(0)
+call_me(f"lnk-{name}-server")
+print(os.getpid(), client, flush=True)
+for _ in range(count if how == "short" else 1):
+    s, _ = listener.accept()
+    if how == "long":
+        s.sendall(b"!")
+    while data := recv(s, 100):
+        if how == "long":
+            s.sendall(data)
+    s.close()
+os.waitpid(client, 0)
+time.sleep(1)
+PYTHON
+
+# pair NAME PORT long|short COUNT: its processes in $SERVER and $CLIENT; it begins with go NAME.
+pair()
+{
+	mkfifo "$TMP/$1.go"
+	python3 "$TMP/pairs.py" "$2" "$1" "$3" "$4" <>"$TMP/$1.go" >"$TMP/$1.pids" &
+	LIB_PIDS+=($!)
+	ended[$1]=$!
+	wait_until 30 [ -s "$TMP/$1.pids" ] || not_ok "$1: there are processes"
+	read -r SERVER CLIENT <"$TMP/$1.pids"
+}
+declare -A ended pid
+go()
+{
+	echo >"$TMP/$1.go"
+}
+asked()
+{
+	local name=$1
+
+	shift
+	spawn "$name" "$LNK" --attach "$KIND" -p "$PORT-$((PORT + 2))" -o function,sport,dport,seq,pid,comm,n \
+		--col n=inode "$@"
+	pid[$name]=$SPAWNED
+}
+all_started()
+{
+	local name
+
+	for name in "${!pid[@]}"; do
+		grep -q 'Started TCP monitoring' "$TMP/$name.err" || return 1
+	done
+}
+
+pair one "$PORT" long 40
+one_server=$SERVER one_client=$CLIENT
+pair two $((PORT + 1)) long 40
+two_client=$CLIENT
+pair quick $((PORT + 2)) short 100
+quick_server=$SERVER
+
+asked every
+asked server --pid "$one_server"
+asked clients --pid "$one_client,$two_client"
+asked named --comm lnk-two-server --comm lnk-two-client
+asked quick --pid "$quick_server"
+asked nobody --pid "$one_server" --comm lnk-one-client
+wait_until "${START_SECONDS:-120}" all_started ||
+	{ not_ok "all of them start"; cat "$TMP"/*.err >&2; exit 1; }
+go one
+go two
+go quick
+for name in one two quick; do
+	wait "${ended[$name]}"
+done
+kill -INT "${pid[@]}"
+
+socket_rows()
+{
+	rows | grep -v '^\[_*\(netif\|ip\)'
+}
+# those of "every" whose socket has a file and that meet CONDITION, as FILE
+expected()
+{
+	awk -F ' *[|] *' "\$7 + 0 && ($2) { print \$1, \$2, \$3, \$4 }" "$TMP/every.rows" | sort >"$TMP/$1.expected"
+}
+shown()
+{
+	socket_rows | awk -F ' *[|] *' '{ print $1, $2, $3, $4 }' | sort
+}
+same_as_expected()
+{
+	shown | diff "$TMP/$1.expected" - >&2 || fails "other rows than without the filter"
+}
+finish every "${pid[every]}"
+socket_rows >"$TMP/every.rows"
+check "without a filter: there are rows, and no UNKNOWN" expect_exit 0 -- expect_exact -- \
+	[ "$(wc -l <"$TMP/every.rows")" -gt 300 ] -- [ "$(grep -c UNKNOWN "$TMP/err")" -eq 0 ]
+OTHERS=10 UNKNOWN=11 MALFORMED=7
+books_hold()
+{
+	expect_exact || return
+	[ "$(cell total "$RECEIVED")" -eq $(($(cell total "$MALFORMED") + $(cell total "$PRINTED") + \
+		$(cell total "$OTHERS") + $(cell total "$UNKNOWN"))) ] || fails "received is not the sum of what became of it" ||
+		return
+	[ "$(cell total "$PRINTED")" -eq "$(rows | wc -l)" ] || fails "PRINTED"
+}
+# exactly NAME WHOSE CONDITION ON ROWS, OF EVERY: all of these, and no other
+exactly()
+{
+	finish "$1" "${pid[$1]}"
+	expected "$1" "$3"
+	check "$KIND: $2: every row, and none of others" expect_exit 0 -- books_hold -- \
+		[ "$(wc -l <"$TMP/$1.expected")" -ge "$5" ] -- \
+		expect_rows "$4" -- same_as_expected "$1"
+}
+exactly server "a server's" "\$3 == $PORT" "\$5 == $one_server && \$6 == \"lnk-one-server\"" 80
+exactly clients "two clients'" "\$2 == $PORT || \$2 == $PORT + 1" \
+	"\$5 == (\$2 == $PORT ? $one_client : $two_client)" 80
+exactly named "a name's, server and client" "\$2 == $PORT + 1 || \$3 == $PORT + 1" \
+	'$6 == ($2 == '$((PORT + 1))' ? "lnk-two-client" : "lnk-two-server")' 160
+
+finish nobody "${pid[nobody]}"
+check "$KIND: a process must have the name, too" expect_exit 0 -- books_hold -- [ "$(rows | wc -l)" -eq 0 ]
+
+# a connection that is accepted between the look of one program and that of the other
+finish quick "${pid[quick]}"
+expected quick "\$3 == $PORT + 2"
+want=$(wc -l <"$TMP/quick.expected")
+have=$(cell total "$PRINTED")
+told=$((have + $(cell total "$UNKNOWN"))) # of these some are others'
+ownerless=$(sed -n 's/^Of FILTERED: \([0-9]*\) .*/\1/p' "$TMP/err")
+echo "closed at once: $want rows with a file, $(cell total "$PRINTED") shown, $(cell total "$UNKNOWN") unknown," \
+	"$ownerless without a file" >&2
+check "$KIND: connections that are closed at once: shown or told" expect_exit 0 -- books_hold -- \
+	[ "$want" -ge 100 ] -- [ $((have - want)) -le 3 ] -- [ $((want - told)) -le 3 ] -- \
+	expect_rows "\$5 == $quick_server && \$3 == $PORT + 2"
+check "$KIND: ... and nearly all are shown" [ "$(cell total "$PRINTED")" -ge $((want * 95 / 100)) ]
+without=$(awk -F ' *[|] *' '$7 + 0 == 0' "$TMP/every.rows" | wc -l)
+check "$KIND: calls of sockets without a file are counted" [ $((ownerless - without)) -le 6 ] -- \
+	[ $((without - ownerless)) -le 6 ]
+[ "$KIND" = auto ] || exit 0
+
+# --- nobody to ask
+
+pair last "$PORT" long 3
+start gone -p "$PORT" --pid "$SERVER"
+gone=$SPAWNED
+kill -KILL "$(ps -o pid= -o comm= --ppid "$gone" | awk '$2 == "lnk_owners" { print $1 }')"
+go last
+wait "${ended[last]}"
+stop gone "$gone"
+check "without the process that looks: no row, all of them counted, and a line" expect_exit 0 -- expect_exact -- \
+	[ "$(rows | wc -l)" -eq 0 ] -- [ "$(cell total "$UNKNOWN")" -gt 5 ] -- \
+	[ "$(cell total "$UNKNOWN")" -eq "$(cell total "$RECEIVED")" ] -- \
+	expect_err 'the process that finds out who has a socket has ended: no row can be shown any more'
