@@ -6,6 +6,7 @@
 #include "app/loop_parts.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -353,6 +354,12 @@ void loop_note_owners(struct loop *l)
 /* Nothing waits for a process that has ended. */
 static void look_at_owners(struct loop *l)
 {
+	uint32_t ended = l->owned ? owners_ended(l->view->table.owners) : 0;
+
+	if (ended) {
+		console_hide(l->console);
+		log_info("Process %" PRIu32 " has ended", ended);
+	}
 	if (!l->owned || l->owners_gone || owners_are_told(l->view->table.owners))
 		return;
 	l->owners_gone = true;
@@ -371,6 +378,10 @@ size_t loop_drain(struct loop *l, bool all)
 	if (!all && feed_is_empty(&l->now) && feed_is_empty(&l->leaving)) {
 		if (l->console) /* a new header need not wait for a row */
 			loop_flush(l);
+		if (l->owned) {
+			view_refresh(l->view, clock_monotonic_ns());
+			look_at_owners(l);
+		}
 		return 0;
 	}
 	l->busy_ns = clock_monotonic_ns();

@@ -210,11 +210,12 @@ const struct option_def option_table[] = {
 		       "was interrupted by the packet. Several processes, separated by commas or "
 		       "given one by one, are alternatives. A process is meant, not its number: "
 		       "when it has ended no other takes its place. Who has a socket is looked up "
-		       "in /proc beside the rows, which wait for the answer, at most a tenth of a "
-		       "second. Rows whose owner was not found by then, as those of a connection "
-		       "that was closed at once, are not shown; they are counted as UNKNOWN. A "
-		       "connection has no owner before it is accepted and after it is closed: "
-		       "such calls are counted too. Rows of netif_receive_skb and ip_rcv_finish "
+		       "in /proc beside the rows, and a probe of its own notes who connects, shuts "
+		       "down or closes one; rows wait for the answer, at most a tenth of a "
+		       "second. What others have is counted as OTHERS, or, where the kernel "
+		       "rejected it, as FILTERED; rows whose owner was not found in time are not "
+		       "shown, and counted as UNKNOWN. A connection has no owner before it is "
+		       "accepted and after it is closed: such calls are counted too. Rows of netif_receive_skb and ip_rcv_finish "
 		       "have a packet and no socket: they are not shown.",
 	},
 	{

@@ -2,10 +2,14 @@
 #include "sink/owners.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "sink/mix.h"
@@ -32,6 +36,11 @@ struct owners {
 	int open; /* questions */
 	struct owners_filter filter;
 	bool filters;
+	/* of the filter's processes: /proc/PID, -1: none; and when it was seen to have ended */
+	int dir[OWNERS_PIDS];
+	uint64_t ended_ns[OWNERS_PIDS];
+	bool told[OWNERS_PIDS];
+	uint64_t looked_ns;
 	struct owners_witness witness;
 	struct owner saw; /* what owners_find() last returned of it */
 	struct entry v[OWNERS_SOCKETS / WAYS][WAYS];
@@ -95,12 +104,18 @@ static bool is_believed(const struct owners *o, const struct entry *e)
 
 /* --- who was seen ------------------------------------------------------------------- */
 
+/* What it did last may still come up. */
+static bool is_over(const struct owners *o, int i)
+{
+	return o->ended_ns[i] && o->now_ns > o->ended_ns[i] + OWNERS_STALE_NS;
+}
+
 static bool is_meant(const struct owners *o, uint32_t pid, const char *comm)
 {
 	const struct owners_filter *f = &o->filter;
 	int i, k;
 
-	for (i = 0; i < f->pids && f->pid[i] != pid; i++)
+	for (i = 0; i < f->pids && (f->pid[i] != pid || is_over(o, i)); i++)
 		;
 	for (k = 0; k < f->comms && strcmp(f->comm[k], comm) != 0; k++)
 		;
@@ -262,12 +277,37 @@ static void take_answer(struct owners *o, const struct owner *a)
 	e->owner.comm[OWNER_COMM - 1] = '\0';
 }
 
+static void look_who_ended(struct owners *o)
+{
+	struct stat st;
+
+	if (o->now_ns < o->looked_ns + OWNERS_FRESH_NS)
+		return;
+	o->looked_ns = o->now_ns;
+	for (int i = 0; i < o->filter.pids; i++)
+		if (!o->ended_ns[i] && (o->dir[i] < 0 || (fstatat(o->dir[i], "comm", &st, 0) &&
+							  (errno == ENOENT || errno == ESRCH))))
+			o->ended_ns[i] = o->now_ns;
+}
+
+uint32_t owners_ended(struct owners *o)
+{
+	for (int i = 0; i < o->filter.pids; i++) {
+		if (!o->ended_ns[i] || o->told[i])
+			continue;
+		o->told[i] = true;
+		return o->filter.pid[i];
+	}
+	return 0;
+}
+
 void owners_refresh(struct owners *o, uint64_t now_ns)
 {
 	struct owner a;
 	ssize_t n;
 
 	o->now_ns = now_ns;
+	look_who_ended(o);
 	if (o->fd < 0)
 		return;
 	while ((n = read(o->fd, &a, sizeof(a))) == sizeof(a))
@@ -287,6 +327,18 @@ int owners_make(struct owners **out, int fd)
 	return 0;
 }
 
+static void set_filter(struct owners *o, const struct owners_filter *filter)
+{
+	char path[32];
+
+	o->filters = true;
+	o->filter = *filter;
+	for (int i = 0; i < filter->pids; i++) {
+		snprintf(path, sizeof(path), "/proc/%" PRIu32, filter->pid[i]);
+		o->dir[i] = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	}
+}
+
 int owners_open(struct owners **out, const struct owners_filter *filter)
 {
 	int pair[2], err;
@@ -301,9 +353,8 @@ int owners_open(struct owners **out, const struct owners_filter *filter)
 		close(pair[0]);
 		return err;
 	}
-	(*out)->filters = filter;
 	if (filter)
-		(*out)->filter = *filter;
+		set_filter(*out, filter);
 	return 0;
 }
 
@@ -313,5 +364,8 @@ void owners_close(struct owners *o)
 		return;
 	if (o->fd >= 0)
 		close(o->fd); /* which ends the process */
+	for (int i = 0; i < o->filter.pids; i++)
+		if (o->dir[i] >= 0)
+			close(o->dir[i]);
 	free(o);
 }

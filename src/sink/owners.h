@@ -92,6 +92,10 @@ void owners_set_witness(struct owners *o, const struct owners_witness *w);
  * once for each answer; 0: it need not, or not any more. */
 uint64_t owners_reject_until(struct owners *o, uint64_t inode);
 
+/* A process of the filter that has ended since this was last asked; 0: none. Another that gets
+ * its number is not meant. */
+uint32_t owners_ended(struct owners *o);
+
 /* Whether there is a process that answers. */
 bool owners_are_told(const struct owners *o);
 

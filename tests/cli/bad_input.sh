@@ -61,6 +61,17 @@ bad "--cgroup: '/' is no cgroup: the directory is not one of the file system cgr
 bad "--cgroup: '/etc/passwd' is no cgroup: Not a directory" --cgroup /etc/passwd
 bad "--cgroup: '/\\x1b[31m' is no cgroup: No such file or directory" --cgroup $'/\e[31m'
 
+for pid in 0 -1 abc 99999999 4194305 '' +1 1,,2 1, 0x1 1.5 ' 1'; do
+	bad "--pid: '$pid' is not the number of a process (1 to 4194304), or a list" --pid "$pid"
+done
+bad "--pid: there is no process 4194304" --pid "$$" --pid 4194304
+bad "--pid: '1' is more than there is room for: at most 64" --pid "$(yes "$$" | head -n 64 | paste -sd,)" --pid 1
+for name in '' 1234567890123456 $'sixteen bytes \n!!'; do
+	bad "is not the name of a process (1 to 15 bytes, as in /proc/PID/comm)" --comm "$name"
+done
+bad "--pid and --comm: not with -s, which counts in the kernel" -s --pid "$$"
+bad "--pid and --comm: not with -s, which counts in the kernel" -s 1 5 --comm sshd
+
 bad "--where:6: expected a value" --where 'len >'
 bad "--where:1: unknown name 'nosuch'" --where nosuch
 bad "--where:1: " --where ''
