@@ -327,7 +327,7 @@ int owners_make(struct owners **out, int fd)
 	return 0;
 }
 
-static void set_filter(struct owners *o, const struct owners_filter *filter)
+void owners_set_filter(struct owners *o, const struct owners_filter *filter)
 {
 	char path[32];
 
@@ -354,7 +354,7 @@ int owners_open(struct owners **out, const struct owners_filter *filter)
 		return err;
 	}
 	if (filter)
-		set_filter(*out, filter);
+		owners_set_filter(*out, filter);
 	return 0;
 }
 

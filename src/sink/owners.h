@@ -58,6 +58,7 @@ struct owners_filter {
 int owners_open(struct owners **out, const struct owners_filter *filter);
 /* Without a process, over a SOCK_SEQPACKET socket (taken over): for tests. */
 int owners_make(struct owners **out, int fd);
+void owners_set_filter(struct owners *o, const struct owners_filter *filter);
 void owners_close(struct owners *o);
 
 /* Takes in the answers that are there. To be called often. */

@@ -197,6 +197,218 @@ TEST(bad_answers)
 	owners_close(o);
 }
 
+/* --- a filter ---------------------------------------------------------------------- */
+
+static uint64_t asked_with; /* the question's bit */
+
+static uint64_t whole_question(void)
+{
+	uint64_t q = question();
+
+	asked_with = q & OWNERS_WAS_OTHERS;
+	return q & ~OWNERS_WAS_OTHERS;
+}
+
+static void answer_others(uint64_t inode)
+{
+	struct owner a = { .inode = inode, .others = 1 };
+
+	CHECK_INT(write(other, &a, sizeof(a)), sizeof(a));
+}
+
+TEST(verdicts)
+{
+	struct owners *o = make();
+
+	owners_refresh(o, 1000);
+	CHECK_INT(owners_judge(o, 0), OWNERS_NOBODY);
+	CHECK_INT(owners_judge(o, 7), OWNERS_OPEN_YET);
+	CHECK_INT(whole_question(), 7);
+	CHECK_INT(asked_with, 0);
+	answer(7, 100, "a");
+	CHECK_INT(owners_judge(o, 8), OWNERS_OPEN_YET);
+	CHECK_INT(whole_question(), 8);
+	answer_others(8);
+	owners_refresh(o, 1001);
+	CHECK_INT(owners_judge(o, 7), OWNERS_HIS);
+	CHECK_INT(owners_reject_until(o, 7), 0);
+	CHECK_INT(owners_judge(o, 8), OWNERS_OTHERS);
+	CHECK_INT(owners_reject_until(o, 8), 1000 + OWNERS_FRESH_NS); /* from when it was asked */
+	CHECK_INT(owners_reject_until(o, 8), 0);                      /* once */
+	/* asked again, and believed until the next, but not for ever */
+	owners_refresh(o, 1001 + OWNERS_FRESH_NS);
+	CHECK_INT(owners_judge(o, 8), OWNERS_OTHERS);
+	CHECK_INT(whole_question(), 8);
+	CHECK(asked_with);
+	CHECK_INT(owners_judge(o, 7), OWNERS_HIS);
+	CHECK_INT(whole_question(), 7);
+	CHECK_INT(asked_with, 0);
+	owners_refresh(o, 1000 + OWNERS_STALE_NS);
+	CHECK_INT(owners_judge(o, 8), OWNERS_OTHERS);
+	CHECK_INT(owners_judge(o, 7), OWNERS_HIS);
+	owners_refresh(o, 1001 + OWNERS_STALE_NS);
+	CHECK_INT(owners_judge(o, 8), OWNERS_OPEN_YET);
+	CHECK_INT(owners_judge(o, 7), OWNERS_OPEN_YET);
+	CHECK_INT(pid_of(o, 7), 0);
+	answer(8, 100, "a"); /* it was handed on */
+	owners_refresh(o, 1002 + OWNERS_STALE_NS);
+	CHECK_INT(owners_judge(o, 8), OWNERS_HIS);
+	CHECK(owners_are_told(o));
+	close(other);
+	owners_refresh(o, 1003 + OWNERS_STALE_NS);
+	CHECK_INT(owners_judge(o, 8), OWNERS_NOBODY);
+	CHECK(!owners_are_told(o));
+	owners_close(o);
+}
+
+/* accept(2) makes the file before the descriptor. */
+TEST(nobody_twice)
+{
+	struct owners *o = make();
+
+	owners_refresh(o, 1000);
+	CHECK_INT(owners_judge(o, 7), OWNERS_OPEN_YET);
+	CHECK_INT(question(), 7);
+	answer(7, 0, "");
+	owners_refresh(o, 1001);
+	CHECK_INT(owners_judge(o, 7), OWNERS_OPEN_YET);
+	CHECK_INT(question(), 7);
+	answer(7, 0, "");
+	owners_refresh(o, 1002);
+	CHECK_INT(owners_judge(o, 7), OWNERS_NOBODY);
+	CHECK_INT(question(), 0);
+	owners_close(o);
+}
+
+/* --- who was seen ------------------------------------------------------------------ */
+
+static uint32_t seen_pid; /* who used any socket; 0: nobody */
+static int looks;
+
+static bool saw(void *arg, uint64_t inode, uint32_t *pid, char comm[OWNER_COMM])
+{
+	(void)arg;
+	(void)inode;
+	looks++;
+	*pid = seen_pid;
+	memset(comm, 'c', OWNER_COMM);
+	return seen_pid;
+}
+
+static const struct owners_witness witness = { saw, NULL };
+
+TEST(a_witness_without_a_filter)
+{
+	struct owners *o = make();
+
+	owners_refresh(o, 1000);
+	owners_set_witness(o, &witness);
+	seen_pid = 0;
+	CHECK_INT(owners_judge(o, 7), OWNERS_OPEN_YET);
+	seen_pid = 300;
+	owners_refresh(o, 1001);
+	CHECK_INT(owners_judge(o, 7), OWNERS_OPEN_YET); /* others may have it as well */
+	CHECK_INT(pid_of(o, 7), 300);                   /* for a row that waits no longer */
+	CHECK_INT(strlen(owners_find(o, 7)->comm), OWNER_COMM - 1);
+	answer(7, 200, "b");
+	owners_refresh(o, 1002);
+	CHECK_INT(pid_of(o, 7), 200); /* the lowest of those that have it */
+	CHECK_INT(pid_of(o, 8), 300);
+	answer(8, 0, "");
+	owners_refresh(o, 1003);
+	CHECK_INT(owners_judge(o, 8), OWNERS_OPEN_YET);
+	answer(8, 0, "");
+	owners_refresh(o, 1004);
+	CHECK_INT(owners_judge(o, 8), OWNERS_HIS); /* nobody has it: that is all there is */
+	CHECK_INT(pid_of(o, 8), 300);
+	/* once for each turn */
+	seen_pid = 0;
+	CHECK_INT(owners_judge(o, 9), OWNERS_OPEN_YET);
+	looks = 0;
+	CHECK_INT(owners_judge(o, 9), OWNERS_OPEN_YET);
+	CHECK_INT(looks, 0);
+	owners_refresh(o, 1005);
+	CHECK_INT(owners_judge(o, 9), OWNERS_OPEN_YET);
+	CHECK_INT(looks, 1);
+	owners_close(o);
+}
+
+TEST(a_witness_and_a_filter)
+{
+	struct owners_filter f = { .pid = { 300 }, .pids = 1 };
+	struct owners *o = make();
+
+	owners_refresh(o, 1000);
+	owners_set_witness(o, &witness);
+	owners_set_filter(o, &f);
+	/* one that is meant: nothing else is asked */
+	seen_pid = 300;
+	CHECK_INT(owners_judge(o, 7), OWNERS_HIS);
+	CHECK_INT(question(), 0);
+	/* another: only those that are meant need be looked at */
+	seen_pid = 400;
+	CHECK_INT(owners_judge(o, 8), OWNERS_OPEN_YET);
+	CHECK_INT(whole_question(), 8);
+	CHECK(asked_with);
+	/* ... also when it is seen later */
+	seen_pid = 0;
+	CHECK_INT(owners_judge(o, 9), OWNERS_OPEN_YET);
+	CHECK_INT(whole_question(), 9);
+	CHECK_INT(asked_with, 0);
+	seen_pid = 400;
+	owners_refresh(o, 1001);
+	CHECK_INT(owners_judge(o, 9), OWNERS_OPEN_YET);
+	CHECK_INT(whole_question(), 9);
+	CHECK(asked_with);
+	owners_refresh(o, 1002);
+	CHECK_INT(owners_judge(o, 9), OWNERS_OPEN_YET);
+	CHECK_INT(question(), 0);
+	answer_others(9);
+	owners_refresh(o, 1003);
+	CHECK_INT(owners_judge(o, 9), OWNERS_OTHERS);
+	/* nobody has it any more, and another one had it */
+	seen_pid = 0;
+	for (int i = 0; i < 2; i++) {
+		CHECK_INT(owners_judge(o, 10), OWNERS_OPEN_YET);
+		CHECK_INT(whole_question(), 10);
+		answer(10, 0, "");
+		owners_refresh(o, 1004 + (uint64_t)i);
+	}
+	CHECK_INT(owners_judge(o, 10), OWNERS_NOBODY);
+	seen_pid = 400;
+	owners_refresh(o, 1006);
+	CHECK_INT(owners_judge(o, 10), OWNERS_OTHERS);
+	owners_close(o);
+}
+
+/* What a process did last is still its own; its number is not for ever. */
+TEST(a_process_that_ends)
+{
+	struct owners_filter f = { .pids = 1 };
+	struct owners *o = make();
+	pid_t child = fork();
+
+	if (!child) {
+		pause();
+		_exit(0);
+	}
+	f.pid[0] = seen_pid = (uint32_t)child;
+	owners_refresh(o, 1);
+	owners_set_witness(o, &witness);
+	owners_set_filter(o, &f);
+	owners_refresh(o, OWNERS_FRESH_NS);
+	CHECK_INT(owners_ended(o), 0);
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	owners_refresh(o, 2 * OWNERS_FRESH_NS);
+	CHECK_INT(owners_ended(o), child);
+	CHECK_INT(owners_ended(o), 0); /* once */
+	CHECK_INT(owners_judge(o, 7), OWNERS_HIS);
+	owners_refresh(o, 2 * OWNERS_FRESH_NS + OWNERS_STALE_NS + 1);
+	CHECK_INT(owners_judge(o, 8), OWNERS_OPEN_YET);
+	owners_close(o);
+}
+
 /* --- cells ------------------------------------------------------------------------- */
 
 TEST(cells)
