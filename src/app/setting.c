@@ -8,8 +8,8 @@
 #include "app/ask.h"
 #include "app/view.h"
 
-/* The slots of the columns are given by ask_parse(). libpcap reads files, and interfaces are
- * asked of the kernel: that is for who still may. */
+/* The slots of the columns are given by ask_parse(). libpcap and cgroups need files, and interfaces
+ * are asked of the kernel: that is for who still may. */
 static int look(struct setting *s, struct text *why)
 {
 	struct column_list *l = calloc(1, sizeof(*l));
@@ -23,7 +23,7 @@ static int look(struct setting *s, struct text *why)
 	if (!err) {
 		*plain = s->conf;
 		plain->filter = plain->netns = NULL;
-		plain->interfaces.n = 0;
+		plain->interfaces.n = plain->cgroups.n = 0;
 		err = ask_parse(&ask, plain, l, why, &note);
 	}
 	if (!err) {

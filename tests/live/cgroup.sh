@@ -150,6 +150,13 @@ only itself "$server" "\$3 == $PORT && \$4 == $AB"
 only other $((all - server)) "\$2 == $PORT && \$4 == $C"
 only two "$all" "\$4 == $C || \$4 == $AB"
 
+# --- at the console
+
+script changed --cgroup "$NAME/a"
+say 'port 9999' 'Changed: port 9999'
+over
+check "another option is changed while it runs" expect_exit 0
+
 # --- a kernel that keeps none
 
 mkdir -m 755 "$TMP/probes"

@@ -73,11 +73,13 @@ LIB_PIDS+=("$python")
 wait_until 60 [ -s "$TMP/done" ] || { not_ok "there is traffic"; exit 1; }
 ss -tnpeH state established "( sport = :$PORT or dport = :$PORT )" >"$TMP/ss"
 sleep 0.3
+lines=$(wc -l <"$TMP/owner.out") # later rows may be of whoever was killed last
 echo >"$TMP/go"
 wait "$python" 2>/dev/null
 sleep 0.3
 kill -INT "$pid"
 finish owner "$pid"
+head -n "$lines" "$TMP/owner.out" >"$TMP/out"
 cat "$TMP/ss" >&2
 
 # of_ss FIELD WHAT: pid, or inode, of the socket whose end at FIELD is the server's.

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # timeout: 2800
-# What is asked of sockets beyond their fields, on other kernels: cgroups and owners, by fentry
+# What is asked of sockets beyond their fields, on other kernels: cgroups, owners and --pid, by fentry
 # with types from BTF and by kprobes with headers.
 . "$(dirname "$0")/../lib.sh"
 
@@ -12,9 +12,10 @@ inside()
 {
 	RUN_TIMEOUT=920 run scripts/vm.sh "$1" ${3+"$3"} --cpus 1 --timeout 900 -- sh -c '
 		START_SECONDS=800 tests/live/owner.sh --attach "$0" &&
+			START_SECONDS=800 tests/live/pid.sh --attach "$0" &&
 			START_SECONDS=800 tests/live/cgroup.sh --attach "$0"' "$2"
 	cat "$TMP/err" >&2
-	sed -n "s/ - \(cgroup\|owner\): / - \1: $1 ${3-}: /p" "$TMP/out"
+	sed -n "s/ - \(cgroup\|owner\|pid\): / - \1: $1 ${3-}: /p" "$TMP/out"
 	check "$1: the run came to its end" expect_exit 0 -- expect_out "ok - cgroup: --cgroup: above" -- \
 		expect_out "the process that looked has ended"
 }
