@@ -78,23 +78,28 @@ static void choose_types(struct hooks *hs, const struct hooks *live, bool typed)
 	}
 }
 
-/* It stands in the question, and not where a probe of the user's has that place. */
-static int add_witness(struct hooks *hs, struct text *why)
+/* The question, and the hook of the probe in it, unless one of the user's has that place. */
+static int take_question(struct session *s, const struct ask *ask, struct text *question,
+			 struct text *why)
 {
-	int n = hs->n, err;
+	bool taken = hooks_find(&s->hooks, HOOK_RAW_TRACEPOINT, QUESTION_WITNESS) >= 0;
+	int n = s->hooks.n, err = 0;
 
-	if (hooks_find(hs, HOOK_RAW_TRACEPOINT, QUESTION_WITNESS) >= 0)
-		return 0;
-	err = hooks_add(hs, HOOK_RAW_TRACEPOINT, QUESTION_WITNESS, "question", 1, why);
-	if (!err)
-		hs->v[n].witness = true;
+	if (ask->owners && taken)
+		text_puts(question, "#define " QUESTION_NO_WITNESS "\n");
+	text_puts(question, text_str(&ask->c));
+	if (ask->owners && !taken)
+		err = hooks_add(&s->hooks, HOOK_RAW_TRACEPOINT, QUESTION_WITNESS, "question", 1,
+				why);
+	if (s->hooks.n > n)
+		s->hooks.v[n].witness = true;
 	return err;
 }
 
 static int prepare(struct session *s, const struct config *conf, const struct ask *ask,
 		   const struct choice *choice, int stop_fd, const struct hooks *live)
 {
-	struct text why = { 0 };
+	struct text why = { 0 }, question = { 0 };
 	const char *refusal;
 	int err;
 
@@ -111,18 +116,18 @@ static int prepare(struct session *s, const struct config *conf, const struct as
 		err = choice_rewrite(&s->source, choice, conf, ask, &why);
 	if (!err)
 		err = source_hooks(&s->source, &s->hooks, &why);
-	if (!err && ask->owners)
-		err = add_witness(&s->hooks, &why);
+	if (!err)
+		err = take_question(s, ask, &question, &why);
 	if (!err)
 		err = session_plan(s);
 	if (err)
 		log_error("%s", why.len ? why.s : strerror(-err));
 	text_free(&why);
-	if (err)
-		return err;
 	choose_types(&s->hooks, live, choice->direct);
-	source_assemble(&s->source, &s->hooks, text_str(&ask->c), &s->text);
-	return 0;
+	if (!err)
+		source_assemble(&s->source, &s->hooks, text_str(&question), &s->text);
+	text_free(&question);
+	return err;
 }
 
 int session_prepare(struct session *s, const struct config *conf, const struct ask *ask,

@@ -369,6 +369,7 @@ static void emit_owners(const struct question *q, struct text *out)
 			       "\tstruct lnk_owner *o = lnk_owners.lookup(&inode);\n\n"
 			       "\treturn o && o->others_until_ns > bpf_ktime_get_ns();\n}\n");
 	text_puts(out,
+		  "#ifndef " QUESTION_NO_WITNESS "\n"
 		  /* what a function returns libbcc does not rewrite */
 		  "static __always_inline struct sock *lnk_sock_at(u64 at)\n{\n"
 		  "\treturn (struct sock *)at;\n}\n"
@@ -389,7 +390,8 @@ static void emit_owners(const struct question *q, struct text *out)
 		  "\tLNK_READ_TASK(&task, task, group_leader);\n"
 		  "\tLNK_READ_TASK(owner.comm, task, comm);\n"
 		  "\tlnk_owners.update(&inode, &owner);\n"
-		  "\treturn 0;\n}\n");
+		  "\treturn 0;\n}\n"
+		  "#endif\n");
 }
 
 /* Last of all, so that what is counted as ownerless would have been shown. */

@@ -18,6 +18,8 @@
 #define QUESTION_MAX_CGROUPS 64
 /* The raw tracepoint whose probe notes who uses a socket: no row comes of it. */
 #define QUESTION_WITNESS "inet_sock_set_state"
+/* Defined in front of the text where a probe of the user's has that place. */
+#define QUESTION_NO_WITNESS "LNK_NO_WITNESS"
 
 /* A number that is collected: a documented name, or an expression over them. */
 struct asked_number {

@@ -105,14 +105,22 @@ two_client=$CLIENT
 pair quick $((PORT + 2)) short 100
 quick_server=$SERVER
 
+start_all()
+{
+	wait_until "${START_SECONDS:-120}" all_started && return
+	not_ok "all of them start"
+	cat "$TMP"/*.err >&2
+	exit 1
+}
+
 asked every
 asked server --pid "$one_server"
+start_all # the others are the same program, which is kept
 asked clients --pid "$one_client,$two_client"
 asked named --comm lnk-two-server --comm lnk-two-client
 asked quick --pid "$quick_server"
 asked nobody --pid "$one_server" --comm lnk-one-client
-wait_until "${START_SECONDS:-120}" all_started ||
-	{ not_ok "all of them start"; cat "$TMP"/*.err >&2; exit 1; }
+start_all
 go one
 go two
 go quick
@@ -186,6 +194,23 @@ without=$(awk -F ' *[|] *' '$7 + 0 == 0' "$TMP/every.rows" | wc -l)
 check "$KIND: calls of sockets without a file are counted" [ $((ownerless - without)) -le 6 ] -- \
 	[ $((without - ownerless)) -le 6 ]
 [ "$KIND" = auto ] || exit 0
+
+# --- a probe of the user's where ours would be
+
+mkdir -m 755 "$TMP/probes"
+cat >"$TMP/probes/inet_sock_set_state.c" <<'C'
+RAW_TRACEPOINT_PROBE(inet_sock_set_state)
+{
+	return show_sock(ctx, (struct sock *)ctx->args[0]);
+}
+C
+chmod 711 "$TMP"
+chmod 644 "$TMP/probes/inet_sock_set_state.c"
+start own --probe-dir "$TMP/probes" -p "$PORT" --pid $$
+stop own "$SPAWNED"
+check "a probe of the user's on the same tracepoint is a stage, as ever" expect_exit 0 -- expect_exact -- \
+	expect_err 'Stage inet_sock_set_state: raw tracepoint inet_sock_set_state' -- \
+	grep -q '^inet_sock_set_state ' "$TMP/err"
 
 # --- nobody to ask
 
