@@ -144,7 +144,15 @@ shown()
 }
 same_as_expected()
 {
-	shown | diff "$TMP/$1.expected" - >&2 || fails "other rows than without the filter"
+	local missing
+
+	shown >"$TMP/$1.shown"
+	[ -z "$(comm -13 "$TMP/$1.expected" "$TMP/$1.shown")" ] || fails "a row that is not there without the filter" ||
+		return
+	missing=$(comm -23 "$TMP/$1.expected" "$TMP/$1.shown" | tee "$TMP/missing" | wc -l)
+	[ "$missing" -le "$(cell total "$UNKNOWN")" ] || fails "$missing rows are missing, and not told" || return
+	# under emulation a tenth of a second is short
+	[ -n "${START_SECONDS-}" ] || [ "$missing" -le 2 ] || fails "rows are missing: $(cat "$TMP/missing")"
 }
 finish every "${pid[every]}"
 socket_rows >"$TMP/every.rows"
@@ -164,7 +172,7 @@ exactly()
 {
 	finish "$1" "${pid[$1]}"
 	expected "$1" "$3"
-	check "$KIND: $2: every row, and none of others" expect_exit 0 -- books_hold -- \
+	check "$KIND: $2: every row, or told, and none of others" expect_exit 0 -- books_hold -- \
 		[ "$(wc -l <"$TMP/$1.expected")" -ge "$5" ] -- \
 		expect_rows "$4" -- same_as_expected "$1"
 }
@@ -189,7 +197,9 @@ echo "closed at once: $want rows with a file, $(cell total "$PRINTED") shown, $(
 check "$KIND: connections that are closed at once: shown or told" expect_exit 0 -- books_hold -- \
 	[ "$want" -ge 100 ] -- [ $((have - want)) -le 3 ] -- [ $((want - told)) -le 3 ] -- \
 	expect_rows "\$5 == $quick_server && \$3 == $PORT + 2"
-check "$KIND: ... and nearly all are shown" [ "$(cell total "$PRINTED")" -ge $((want * 95 / 100)) ]
+part=95
+[ -z "${START_SECONDS-}" ] || part=50
+check "$KIND: ... and nearly all are shown" [ "$(cell total "$PRINTED")" -ge $((want * part / 100)) ]
 without=$(awk -F ' *[|] *' '$7 + 0 == 0' "$TMP/every.rows" | wc -l)
 check "$KIND: calls of sockets without a file are counted" [ $((ownerless - without)) -le 6 ] -- \
 	[ $((without - ownerless)) -le 6 ]
