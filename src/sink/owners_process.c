@@ -144,12 +144,43 @@ static void share(struct owner *v, size_t n)
 				v[i] = v[k];
 }
 
-static void scan(const struct owners_meant *m, struct owner *v, size_t n, bool meant_only)
+/* One process, if it is one that is meant. Returns whether it is. */
+static bool look_at_meant(const struct owners_meant *m, int proc, const char *name, struct owner *v,
+			  size_t n)
+{
+	int process = openat(proc, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	uint32_t pid = (uint32_t)strtoul(name, NULL, 10);
+	char comm[OWNER_COMM];
+	bool meant;
+
+	if (process < 0)
+		return false;
+	read_comm(process, comm);
+	meant = is_meant(m, pid, comm);
+	if (meant && n)
+		look_at(m, process, pid, v, n);
+	close(process);
+	return meant;
+}
+
+static void scan_names(struct owners_meant *m, struct owner *v, size_t n)
 {
 	DIR *dir = opendir(m->proc);
 	const struct dirent *d;
-	char comm[OWNER_COMM];
-	uint32_t pid;
+
+	m->nnamed = 0;
+	while (dir && (d = readdir(dir)))
+		if (isdigit((unsigned char)d->d_name[0]) &&
+		    look_at_meant(m, dirfd(dir), d->d_name, v, n) && m->nnamed < OWNERS_PIDS)
+			m->named[m->nnamed++] = (uint32_t)strtoul(d->d_name, NULL, 10);
+	if (dir)
+		closedir(dir);
+}
+
+static void scan(const struct owners_meant *m, struct owner *v, size_t n)
+{
+	DIR *dir = opendir(m->proc);
+	const struct dirent *d;
 	int process;
 
 	while (dir && (d = readdir(dir))) {
@@ -158,11 +189,7 @@ static void scan(const struct owners_meant *m, struct owner *v, size_t n, bool m
 		process = openat(dirfd(dir), d->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (process < 0)
 			continue;
-		pid = (uint32_t)strtoul(d->d_name, NULL, 10);
-		if (meant_only)
-			read_comm(process, comm);
-		if (!meant_only || is_meant(m, pid, comm))
-			look_at(m, process, pid, v, n);
+		look_at(m, process, (uint32_t)strtoul(d->d_name, NULL, 10), v, n);
 		close(process);
 	}
 	if (dir)
@@ -178,11 +205,33 @@ static void begin(struct owner *v, size_t n)
 void owners_scan(const struct owners_meant *m, struct owner *v, size_t n)
 {
 	begin(v, n);
-	scan(m, v, n, false);
+	scan(m, v, n);
 	share(v, n);
 }
 
-void owners_scan_meant(const struct owners_meant *m, struct owner *v, size_t n)
+static void end(struct owner *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		v[i].others = 0;
+	share(v, n);
+}
+
+void owners_scan_named(const struct owners_meant *m, struct owner *v, size_t n)
+{
+	int proc = open(m->proc, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char name[16];
+
+	begin(v, n);
+	for (int i = 0; proc >= 0 && i < m->nnamed; i++) {
+		snprintf(name, sizeof(name), "%" PRIu32, m->named[i]);
+		look_at_meant(m, proc, name, v, n);
+	}
+	if (proc >= 0)
+		close(proc);
+	end(v, n);
+}
+
+void owners_scan_meant(struct owners_meant *m, struct owner *v, size_t n)
 {
 	begin(v, n);
 	if (m->filter->pids) {
@@ -190,11 +239,9 @@ void owners_scan_meant(const struct owners_meant *m, struct owner *v, size_t n)
 			if (m->dir[i] >= 0)
 				look_at(m, m->dir[i], m->filter->pid[i], v, n);
 	} else {
-		scan(m, v, n, true);
+		scan_names(m, v, n);
 	}
-	for (size_t i = 0; i < n; i++)
-		v[i].others = 0;
-	share(v, n);
+	end(v, n);
 }
 
 void owners_mean(struct owners_meant *m, const char *proc, const struct owners_filter *filter)
@@ -240,23 +287,29 @@ static bool read_questions(struct work *w)
 	return w->n && len;
 }
 
-/* Those of the filter were looked at: not theirs is still others', if it was before. */
-static bool is_known(const struct work *w, size_t i, bool all_seen)
+/* Who was looked at. */
+enum looked {
+	SOME_MEANT,
+	ALL_MEANT, /* what is not theirs is still others', if it was before */
+	ALL,
+};
+
+static bool is_known(const struct work *w, size_t i, enum looked at)
 {
-	return all_seen || w->v[i].pid || w->was_others[i];
+	return at == ALL || w->v[i].pid || (at == ALL_MEANT && w->was_others[i]);
 }
 
-static bool answer(struct work *w, bool all_seen)
+static bool answer(struct work *w, enum looked at)
 {
 	size_t left = 0;
 
 	for (size_t i = 0; i < w->n; i++) {
-		if (!is_known(w, i, all_seen)) {
+		if (!is_known(w, i, at)) {
 			w->was_others[left] = w->was_others[i];
 			w->v[left++] = w->v[i];
 			continue;
 		}
-		if (!all_seen)
+		if (at != ALL)
 			w->v[i].others = !w->v[i].pid;
 		if (write(w->fd, &w->v[i], sizeof(w->v[i])) != sizeof(w->v[i]))
 			return false;
@@ -292,18 +345,24 @@ static void serve(int fd, const void *filter)
 	struct owners_meant meant;
 
 	owners_mean(&meant, "/proc", filter);
+	if (filter) /* who has its names now */
+		owners_scan_meant(&meant, w.v, 0);
 	while (read_questions(&w)) {
 		begun_ns = clock_monotonic_ns();
 		if (filter) {
-			owners_scan_meant(&meant, w.v, w.n);
-			if (!answer(&w, false))
+			owners_scan_named(&meant, w.v, w.n);
+			if (!answer(&w, SOME_MEANT))
+				return;
+			if (w.n)
+				owners_scan_meant(&meant, w.v, w.n);
+			if (!answer(&w, ALL_MEANT))
 				return;
 			short_ns = next_look_ns(begun_ns, SHORT_PAUSE_NS);
 			begun_ns = clock_monotonic_ns();
 		}
 		if (w.n && begun_ns >= long_ns) {
 			owners_scan(&meant, w.v, w.n);
-			if (!answer(&w, true))
+			if (!answer(&w, ALL))
 				return;
 			long_ns = next_look_ns(begun_ns, PAUSE_NS);
 		}

@@ -28,6 +28,9 @@ struct owners_meant {
 	const struct owners_filter *filter; /* NULL: everybody */
 	const char *proc;
 	int dir[OWNERS_PIDS]; /* /proc/PID of filter->pid; -1: there was none */
+	/* who had one of its names when all were last looked at; not with numbers */
+	uint32_t named[OWNERS_PIDS];
+	int nnamed;
 };
 
 void owners_mean(struct owners_meant *m, const char *proc, const struct owners_filter *filter);
@@ -36,7 +39,9 @@ void owners_forget(struct owners_meant *m);
 /* One look through all processes: sets pid, comm and others of each of v, whose inode is set. */
 void owners_scan(const struct owners_meant *m, struct owner *v, size_t n);
 
-/* The same through those of the filter alone, so that others stays 0. */
-void owners_scan_meant(const struct owners_meant *m, struct owner *v, size_t n);
+/* The same through those that had one of the filter's names before, so that what is not found
+ * says nothing; and through all that the filter means, so that others stays 0. */
+void owners_scan_named(const struct owners_meant *m, struct owner *v, size_t n);
+void owners_scan_meant(struct owners_meant *m, struct owner *v, size_t n);
 
 #endif

@@ -535,7 +535,13 @@ TEST(a_look_at_some)
 	owners_scan_meant(&m, v, 1);
 	CHECK_INT(v[0].pid, getpid());
 	CHECK_STR(v[0].comm, names[1]);
+	v[0].pid = 0;
+	owners_scan_named(&m, v, 1);
+	CHECK_INT(v[0].pid, getpid());
 	prctl(PR_SET_NAME, "another");
+	owners_scan_named(&m, v, 1);
+	CHECK_INT(v[0].pid, 0);
+	CHECK_INT(v[0].others, 0);
 	owners_scan_meant(&m, v, 1);
 	CHECK_INT(v[0].pid, 0);
 	owners_scan(&m, v, 1);
