@@ -143,6 +143,34 @@ TEST(paused)
 	account_close(&account);
 }
 
+/* Who asked for processes has two columns more, and a line for what nobody can tell. */
+TEST(owners)
+{
+	struct tally sum;
+
+	begin();
+	books_closing(&account, lines, STAGES, &out);
+	CHECK(!strstr(text_str(&out), "UNKNOWN"));
+	CHECK(!strstr(text_str(&out), "Of FILTERED"));
+	account.owners = true;
+	text_reset(&out);
+	books_closing(&account, lines, STAGES, &out);
+	CHECK(strstr(text_str(&out), " PRINTED MISSED OTHERS UNKNOWN\n") != NULL);
+	account.v[2].printed = lines[2].tally.printed = 20;
+	account.v[2].others = lines[2].tally.others = 15;
+	account.v[2].unknown = lines[2].tally.unknown = 5;
+	account.v[2].kernel.ownerless = 3;
+	text_reset(&out);
+	books_closing(&account, lines, STAGES, &out);
+	CHECK(strstr(text_str(&out), "        20      5     15       5\n") != NULL);
+	CHECK(strstr(text_str(&out), "\nOf FILTERED: 3 of sockets without a file (") != NULL);
+	CHECK(strstr(text_str(&out), "received: exact\n") != NULL);
+	/* what is another's did not reach the user */
+	sum = account_total(&account);
+	CHECK_INT(account_events(&account), sum.received - 15);
+	account_close(&account);
+}
+
 /* While it runs, what is in the rings is no error; what was received and not seen is. */
 TEST(so_far)
 {
