@@ -215,7 +215,8 @@ const struct option_def option_table[] = {
 		       "second. What others have is counted as OTHERS, or, where the kernel "
 		       "rejected it, as FILTERED; rows whose owner was not found in time are not "
 		       "shown, and counted as UNKNOWN. A connection has no owner before it is "
-		       "accepted and after it is closed: such calls are counted too. Rows of netif_receive_skb and ip_rcv_finish "
+		       "accepted and after it is closed: such calls are counted too. Rows of "
+		       "netif_receive_skb and ip_rcv_finish "
 		       "have a packet and no socket: they are not shown.",
 	},
 	{

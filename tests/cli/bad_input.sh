@@ -61,7 +61,7 @@ bad "--cgroup: '/' is no cgroup: the directory is not one of the file system cgr
 bad "--cgroup: '/etc/passwd' is no cgroup: Not a directory" --cgroup /etc/passwd
 bad "--cgroup: '/\\x1b[31m' is no cgroup: No such file or directory" --cgroup $'/\e[31m'
 
-for pid in 0 -1 abc 99999999 4194305 '' +1 1,,2 1, 0x1 1.5 ' 1'; do
+for pid in 0 -1 abc 99999999 4194305 '' +1 1,,2 '1,' 0x1 1.5 ' 1'; do
 	bad "--pid: '$pid' is not the number of a process (1 to 4194304), or a list" --pid "$pid"
 done
 bad "--pid: there is no process 4194304" --pid "$$" --pid 4194304
