@@ -97,7 +97,7 @@ static bool check_installed(struct report *r)
 		free(h);
 		return false;
 	}
-	err = headers_prepare(h, HEADERS_INSTALLED, NULL, work, &why);
+	err = headers_prepare(h, HEADERS_INSTALLED, NULL, work, NULL, &why);
 	if (err)
 		report_add(r, VERDICT_NOTE, "installed headers", NULL, "%s", text_str(&why));
 	else

@@ -263,13 +263,13 @@ static int prepare_installed(struct headers *h, const struct utsname *un, const 
 }
 
 static int prepare_btf(struct headers *h, const struct utsname *un, const char *work,
-		       struct text *why)
+		       const char *program, struct text *why)
 {
 	int err;
 
 	snprintf(h->source, sizeof(h->source), "%s", work);
 	snprintf(h->describe, sizeof(h->describe), "BTF of the running kernel");
-	err = headers_btf_write(HEADERS_BTF_PATH, work, un->release, un->machine, why);
+	err = headers_btf_write(HEADERS_BTF_PATH, work, un->release, un->machine, program, why);
 	if (err)
 		return err;
 	err = add_common_flags(h);
@@ -291,7 +291,7 @@ static int prepare_kheaders(struct headers *h, const struct utsname *un, const c
 }
 
 int headers_prepare(struct headers *h, enum headers_kind kind, const char *dir, const char *work,
-		    struct text *why)
+		    const char *program, struct text *why)
 {
 	struct utsname un;
 	int err;
@@ -308,7 +308,7 @@ int headers_prepare(struct headers *h, enum headers_kind kind, const char *dir, 
 		err = prepare_dir(h, dir, &un, work, why);
 		break;
 	case HEADERS_BTF:
-		err = prepare_btf(h, &un, work, why);
+		err = prepare_btf(h, &un, work, program, why);
 		break;
 	case HEADERS_INSTALLED:
 		err = prepare_installed(h, &un, work, why);
@@ -341,7 +341,7 @@ static int copy_generated(const struct headers *full, const char *from, int work
 }
 
 int headers_reduce(struct headers *h, const struct headers *full, const struct text *btf,
-		   const char *work, struct text *why)
+		   const char *work, const char *program, struct text *why)
 {
 	char path[256];
 	struct utsname un;
@@ -356,7 +356,7 @@ int headers_reduce(struct headers *h, const struct headers *full, const struct t
 	err = dirfd < 0 || uname(&un) ? -errno
 				      : write_file_at(dirfd, "types.btf", btf->s, btf->len);
 	if (!err)
-		err = headers_btf_write(path, work, un.release, un.machine, why);
+		err = headers_btf_write(path, work, un.release, un.machine, program, why);
 	if (!err)
 		err = copy_generated(full, "autoconf.h", dirfd, "include/generated/autoconf.h");
 	if (!err)

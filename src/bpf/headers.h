@@ -36,17 +36,18 @@ struct headers {
  * Prepares one kind (not AUTO). `dir` is the user's directory for HEADERS_DIR: a header
  * tree itself, or a directory with build/ and source/ in it as /lib/modules/V has. Trees
  * that are made here (BTF, KHEADERS) are written into `work`, an empty private directory
- * (absolute path). Returns 0, or -errno with the reason added to *why (no newline).
+ * (absolute path). `program` as headers_btf_write() has it. Returns 0, or -errno with the
+ * reason added to *why (no newline).
  */
 int headers_prepare(struct headers *h, enum headers_kind kind, const char *dir, const char *work,
-		    struct text *why);
+		    const char *program, struct text *why);
 /*
  * A small tree with the types that probes use, from the types of a whole tree: *btf as
  * headers_types_take() has it, `full` for the kernel's version and options. It is written
  * into `work` as above, and returns as above.
  */
 int headers_reduce(struct headers *h, const struct headers *full, const struct text *btf,
-		   const char *work, struct text *why);
+		   const char *work, const char *program, struct text *why);
 void headers_free(struct headers *h);
 
 #endif

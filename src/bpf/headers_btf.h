@@ -14,10 +14,11 @@
 /*
  * Writes the tree into `work` (an existing directory, absolute path) from the raw BTF
  * at `btf_path`. `release` and `machine` are as uname(2) has them: LINUX_VERSION_CODE
- * and a few per-architecture options come from there. Returns 0, or -errno with the
- * reason added to *why.
+ * and a few per-architecture options come from there. `program` is what will be compiled
+ * with it: the structs have the members that it names (NULL: all). Returns 0, or -errno with
+ * the reason added to *why.
  */
 int headers_btf_write(const char *btf_path, const char *work, const char *release,
-		      const char *machine, struct text *why);
+		      const char *machine, const char *program, struct text *why);
 
 #endif

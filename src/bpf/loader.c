@@ -208,7 +208,8 @@ static void *compile_probes(const struct loader *l, const struct headers *h)
 }
 
 /* The types that probes use, of a whole tree, as a small one. */
-static int reduce(const struct headers *full, const char *work, struct headers *small)
+static int reduce(const struct headers *full, const char *work, const char *program,
+		  struct headers *small)
 {
 	static const char *const more[] = { "-Xclang", "-disable-llvm-passes", "-w",
 					    HEADERS_TYPES_FLAG, NULL };
@@ -223,7 +224,7 @@ static int reduce(const struct headers *full, const char *work, struct headers *
 	if (!err)
 		err = headers_types_take(&btf);
 	if (!err)
-		err = headers_reduce(small, full, &btf, dir, &why);
+		err = headers_reduce(small, full, &btf, dir, program, &why);
 	text_free(&btf);
 	text_free(&why);
 	return err;
@@ -243,7 +244,7 @@ static void *compile_reduced(const struct loader *l, const struct headers *full,
 
 	if (!full->build[0])
 		return NULL;
-	if (!reduce(full, work, &small)) {
+	if (!reduce(full, work, l->req->source, &small)) {
 		module = compile_probes(l, &small);
 		headers_free(&small);
 	}
@@ -268,7 +269,7 @@ static void *attempt(struct loader *l, enum headers_kind kind, int number)
 	if (err) {
 		text_printf(&t, "no directory to work in (%s)", strerror(-err));
 	} else {
-		err = headers_prepare(&h, kind, l->req->headers_dir, work, &t);
+		err = headers_prepare(&h, kind, l->req->headers_dir, work, l->req->source, &t);
 	}
 	wait_for_libbcc(l);
 	if (!err) {

@@ -149,8 +149,8 @@ static void *compile(const char *source)
 	if (!mkdtemp(dir))
 		abort();
 	atexit(remove_dir);
-	if (headers_prepare(&h, HEADERS_BTF, NULL, dir, &why) &&
-	    headers_prepare(&h, HEADERS_INSTALLED, NULL, dir, &why))
+	if (headers_prepare(&h, HEADERS_BTF, NULL, dir, NULL, &why) &&
+	    headers_prepare(&h, HEADERS_INSTALLED, NULL, dir, NULL, &why))
 		SKIP("neither BTF nor headers");
 	if (!open_libbcc())
 		SKIP("no libbcc.so.0");
