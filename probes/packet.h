@@ -87,7 +87,7 @@ static __always_inline int lnk_copy(u64 *to, u32 words, const void *from)
 /* A field of the skb or the sock: without a helper where the verifier knows the pointer. */
 #define LNK_FETCH(call, dst, lvalue)                                                               \
 	do {                                                                                       \
-		if ((call)->direct)                                                                \
+		if (DIRECT_READS && (call)->direct)                                                                \
 			(dst) = (lvalue);                                                          \
 		else                                                                               \
 			lnk_read(&(dst), sizeof(dst), &(lvalue));                                  \
@@ -316,7 +316,7 @@ static __always_inline int lnk_fetch_skb(const struct lnk_call *call, struct lnk
 	u32 len[2];
 	const void *at = stretch, *len_at = len;
 
-	if (call->direct) {
+	if (DIRECT_READS && call->direct) {
 		f->len = skb->len;
 		f->data_len = skb->data_len;
 		f->protocol = skb->protocol;
@@ -356,6 +356,7 @@ static __always_inline enum lnk_verdict lnk_read_skb(struct lnk_call *call, unio
 	struct lnk_span s;
 	u8 version, only = 0; /* the version that the frame announced */
 	u16 protocol;
+	int whole;
 
 	if (lnk_fetch_skb(call, &f))
 		return LNK_UNREADABLE;
@@ -381,24 +382,20 @@ static __always_inline enum lnk_verdict lnk_read_skb(struct lnk_call *call, unio
 	call->wire.length = call->bytes;
 	call->wire.linear = s.at < s.end ? s.end - s.at : 0;
 	call->wire.head = head->b;
-	if (s.at + sizeof(*head) <= s.end) {
+	whole = s.at + sizeof(*head) <= s.end;
+	if (whole) {
 		if (lnk_copy(head->q, 5, s.at))
 			return LNK_UNREADABLE;
-		call->wire.head_len = sizeof(*head);
-		version = head->b[0] >> 4;
-		if (only && version != only)
-			return LNK_OTHER; /* ip_rcv() and ipv6_rcv() drop it */
-		if (version == 4)
-			return lnk_read_ipv4(call, s, head, 1, e);
-		if (version == 6)
-			return lnk_read_ipv6(call, s, head, e);
+	} else if (s.at + LNK_IPV4_HEADER > s.end ||
+		   bpf_probe_read_kernel(head, LNK_IPV4_HEADER, s.at)) {
 		return LNK_UNREADABLE;
 	}
-	/* Too short for TCP, or not in the linear area: at least tell which. */
-	if (s.at + LNK_IPV4_HEADER > s.end ||
-	    bpf_probe_read_kernel(head, LNK_IPV4_HEADER, s.at) || head->b[0] >> 4 != 4 ||
-	    only == 6)
-		return LNK_UNREADABLE;
-	call->wire.head_len = LNK_IPV4_HEADER;
-	return lnk_read_ipv4(call, s, head, 0, e);
+	call->wire.head_len = whole ? sizeof(*head) : LNK_IPV4_HEADER;
+	version = head->b[0] >> 4;
+	if (only && version != only) /* ip_rcv() and ipv6_rcv() drop it */
+		return whole ? LNK_OTHER : LNK_UNREADABLE;
+	if (version == 4)
+		return lnk_read_ipv4(call, s, head, whole, e);
+	/* too short for TCP, or not in the linear area */
+	return version == 6 && whole ? lnk_read_ipv6(call, s, head, e) : LNK_UNREADABLE;
 }

@@ -140,29 +140,32 @@ static __always_inline int lnk_send(void *ctx, struct lnk_counters *c, const str
 	return 0;
 }
 
-static __always_inline int lnk_show(void *ctx, int hook, struct lnk_call call)
+/* What every call begins with. NULL: there is no more to do. */
+static __always_inline struct lnk_counters *lnk_begin(int hook, struct lnk_sample *s, u64 *now_ns)
 {
-	union lnk_head head; /* call.wire points to it */
-	struct lnk_counters *c;
-	struct lnk_sample s;
-	u64 now_ns = 0;
+	struct lnk_counters *c = lnk_counters.lookup(&hook);
 
-	c = lnk_counters.lookup(&hook);
 	if (!c)
 		return 0;
 #if LNK_LIMIT_FIRST
-	if (lnk_second_is_full(&now_ns)) {
+	if (lnk_second_is_full(now_ns)) {
 		COUNT(c, seen);
 		COUNT(c, limited);
 		return 0;
 	}
 #endif
-	__builtin_memset(&s, 0, sizeof(s));
-	s.event.hook = hook;
-	switch (call.knows & LNK_KNOWS_SKB ? lnk_read_skb(&call, &head, &s.event)
-					   : lnk_read_sock(&call, &s.event)) {
+	__builtin_memset(s, 0, sizeof(*s));
+	s->event.hook = hook;
+	return c;
+}
+
+/* ... and ends with. */
+static __always_inline int lnk_end(void *ctx, struct lnk_counters *c, const struct lnk_call *call,
+				   struct lnk_sample *s, u64 now_ns, enum lnk_verdict verdict)
+{
+	switch (verdict) {
 	case LNK_TCP:
-		return lnk_send(ctx, c, &call, &s, now_ns);
+		return lnk_send(ctx, c, call, s, now_ns);
 	case LNK_OTHER:
 		COUNT(c, other);
 		break;
@@ -174,6 +177,31 @@ static __always_inline int lnk_show(void *ctx, int hook, struct lnk_call call)
 		break;
 	}
 	return 0;
+}
+
+static __always_inline int lnk_show_skb(void *ctx, int hook, struct lnk_call call)
+{
+	union lnk_head head; /* call.wire points to it */
+	struct lnk_counters *c;
+	struct lnk_sample s;
+	u64 now_ns = 0;
+
+	c = lnk_begin(hook, &s, &now_ns);
+	if (!c)
+		return 0;
+	return lnk_end(ctx, c, &call, &s, now_ns, lnk_read_skb(&call, &head, &s.event));
+}
+
+static __always_inline int lnk_show_sock(void *ctx, int hook, struct lnk_call call)
+{
+	struct lnk_counters *c;
+	struct lnk_sample s;
+	u64 now_ns = 0;
+
+	c = lnk_begin(hook, &s, &now_ns);
+	if (!c)
+		return 0;
+	return lnk_end(ctx, c, &call, &s, now_ns, lnk_read_sock(&call, &s.event));
 }
 
 /* What the context is tells what kind of program this is. */
@@ -211,14 +239,14 @@ static __always_inline struct sock *lnk_own_sock(struct sock *sk)
 
 /* lnk_hook_id() is written by the host: it knows the probe functions by name. The
  * comparison is folded at compile time. */
-#define LNK_SHOW_CALL(ctx, ...)                                                                    \
-	lnk_show(ctx, lnk_hook_id(__func__),                                                       \
+#define LNK_SHOW_CALL(show, ctx, ...)                                                                    \
+	show(ctx, lnk_hook_id(__func__),                                                       \
 		 (struct lnk_call){ .direct = LNK_DIRECT(ctx), .regs_ip = LNK_IP(ctx), __VA_ARGS__ })
 
 #define show_skb(ctx, packet)                                                                      \
-	LNK_SHOW_CALL(ctx, .skb = lnk_own_skb(packet), .knows = LNK_KNOWS_SKB | LNK_KNOWS_DEVICE)
+	LNK_SHOW_CALL(lnk_show_skb, ctx, .skb = lnk_own_skb(packet), .knows = LNK_KNOWS_SKB | LNK_KNOWS_DEVICE)
 #define show_skb_at_data(ctx, packet)                                                              \
-	LNK_SHOW_CALL(ctx, .skb = lnk_own_skb(packet), .knows = LNK_KNOWS_SKB | LNK_KNOWS_DEVICE, .at_data = 1)
+	LNK_SHOW_CALL(lnk_show_skb, ctx, .skb = lnk_own_skb(packet), .knows = LNK_KNOWS_SKB | LNK_KNOWS_DEVICE, .at_data = 1)
 #define show_skb_of(ctx, packet, socket)                                                           \
-	LNK_SHOW_CALL(ctx, .skb = lnk_own_skb(packet), .sk = lnk_own_sock(socket), .knows = LNK_KNOWS_SKB | LNK_KNOWS_SOCK)
-#define show_sock(ctx, socket) LNK_SHOW_CALL(ctx, .sk = lnk_own_sock(socket))
+	LNK_SHOW_CALL(lnk_show_skb, ctx, .skb = lnk_own_skb(packet), .sk = lnk_own_sock(socket), .knows = LNK_KNOWS_SKB | LNK_KNOWS_SOCK)
+#define show_sock(ctx, socket) LNK_SHOW_CALL(lnk_show_sock, ctx, .sk = lnk_own_sock(socket))

@@ -41,7 +41,7 @@ static __always_inline int lnk_fetch_sock(const struct lnk_call *call, struct ln
 	u64 stretch[LNK_SOCK_TO / 8];
 	const void *at = stretch;
 
-	if (call->direct) {
+	if (DIRECT_READS && call->direct) {
 		f->daddr = sk->__sk_common.skc_daddr;
 		f->rcv_saddr = sk->__sk_common.skc_rcv_saddr;
 		f->dport = sk->__sk_common.skc_dport;
