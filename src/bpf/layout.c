@@ -36,6 +36,8 @@ static const struct {
 	{ "lnk_event", sizeof(struct lnk_event) },
 	{ "lnk_record", sizeof(struct lnk_record) },
 	{ "lnk_counters", sizeof(struct lnk_counters) },
+	{ "lnk_position", sizeof(struct lnk_position) },
+	{ "lnk_owner", sizeof(struct lnk_owner) },
 };
 
 #define EDITED "; put event.h back, or build the program anew with it"
