@@ -65,7 +65,7 @@ void headers_words_take(struct headers_words *w, const char *program)
 	uint32_t at;
 
 	*w = (struct headers_words){ .all = !program };
-	while (!w->all && *s) {
+	while (s && !w->all && *s) {
 		from = s;
 		while (is_word(*s))
 			s++;

@@ -41,7 +41,7 @@ TEST(leave_alone)
 	struct bpf_insn v[] = {
 		insn(BPF_JMP | BPF_CALL, 0, 113),                    /* a helper */
 		insn(BPF_JMP | BPF_CALL, 1, LNK_CAST_FUNCTION),      /* a function of the program */
-		insn(BPF_ALU64 | BPF_ADD | BPF_K, 0, LNK_CAST_TYPE), /* not a move */
+		insn(BPF_ALU64 | BPF_SUB | BPF_K, 0, LNK_CAST_TYPE), /* not a move */
 		insn(BPF_ALU64 | BPF_MOV | BPF_K, 0, LNK_CAST_FUNCTION),
 		insn(BPF_LD | BPF_IMM | BPF_DW, 0, LNK_CAST_TYPE), /* a long constant, */
 		insn(BPF_JMP | BPF_CALL, 0, LNK_CAST_FUNCTION),    /* its second half */
