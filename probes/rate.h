@@ -25,16 +25,20 @@ static __always_inline u64 lnk_jiffies(void)
 #endif
 }
 
-/* Of a tick that is not yet over nobody knows how much has passed, so they are rounded down. */
-static __always_inline void lnk_rate_is_full(u64 now_ns, u64 end_ns)
+/* Of a tick that is not yet over nobody knows how much has passed, so they are rounded down; and
+ * whatever comes between the ticks and the clock makes it fewer. */
+static __always_inline void lnk_rate_is_full(u64 end_ns)
 {
+	u64 ticks, now_ns;
 	int zero = 0;
 	struct lnk_full *full = lnk_rate_full.lookup(&zero);
 
 	if (!full || full->end_ns == end_ns)
 		return;
 	full->end_ns = end_ns;
-	full->jiffies = lnk_jiffies() + (end_ns - now_ns) / (1000000000 / KERNEL_HZ);
+	ticks = lnk_jiffies();
+	now_ns = bpf_ktime_get_ns();
+	full->jiffies = now_ns < end_ns ? ticks + (end_ns - now_ns) / (1000000000 / KERNEL_HZ) : 0;
 }
 
 /* Reads the clock where the ticks do not tell. */
@@ -95,7 +99,7 @@ static __always_inline int lnk_over_rate(u64 now_ns)
 	if (*(volatile u64 *)n <= RATE_LIMIT)
 		return 0;
 #if LNK_LIMIT_FIRST
-	lnk_rate_is_full(now_ns, (second + 1) * 1000000000);
+	lnk_rate_is_full((second + 1) * 1000000000);
 #endif
 	return 1;
 }

@@ -157,6 +157,8 @@ static int change_here(struct loop *l, struct setting *setting, struct text *why
 	struct collected copy;
 	int err;
 
+	if (setting->owners && !s->setting->owners) /* nobody notes who uses a socket */
+		return -ENODATA;
 	err = view_prepare(l->view, &look, &setting->conf, collected, s->shown, s->hooks.n, why);
 	if (!err)
 		err = collected_copy(&copy, collected);

@@ -349,6 +349,8 @@ void loop_note_owners(struct loop *l)
 
 	l->owned = l->view->table.owners && (config_asks_owner(l->s->conf) ||
 					     columns_have(c, "pid") || columns_have(c, "comm"));
+	if (!l->owned)
+		l->hold.n = 0;
 }
 
 /* Nothing waits for a process that has ended. */
@@ -378,6 +380,7 @@ size_t loop_drain(struct loop *l, bool all)
 	if (!all && feed_is_empty(&l->now) && feed_is_empty(&l->leaving)) {
 		if (l->console) /* a new header need not wait for a row */
 			loop_flush(l);
+		l->hold.n = 0;
 		if (l->owned) {
 			view_refresh(l->view, clock_monotonic_ns());
 			look_at_owners(l);

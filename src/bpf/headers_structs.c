@@ -182,14 +182,13 @@ static void add_gap(struct emit *e, struct text *t, uint32_t from, uint32_t to)
 static uint32_t add_body(struct emit *e, struct text *t, const struct btf_type *parent)
 {
 	uint32_t i, pos = 0, align = 1, its;
-	bool packed = false, all = true;
+	bool packed = false;
 	struct span at;
 
 	text_puts(t, "{\n");
 	for (i = 0; i < btf_vlen(parent); i++) {
 		if (!is_kept(e, parent, i)) {
 			define_named(e, btf_members(parent)[i].type);
-			all = false;
 			continue;
 		}
 		at = span_of(e, parent, i);
@@ -202,10 +201,7 @@ static uint32_t add_body(struct emit *e, struct text *t, const struct btf_type *
 		align = its > align ? its : align;
 		pos = at.from + at.len;
 	}
-	if (btf_is_struct(parent))
-		add_gap(e, t, pos, parent->size * 8);
-	else if (!all)
-		add_gap(e, t, 0, parent->size * 8);
+	add_gap(e, t, btf_is_struct(parent) ? pos : 0, parent->size * 8);
 	packed |= parent->size % align;
 	text_puts(t, packed ? "} __attribute__((packed))" : "}");
 	return packed ? 1 : align;
@@ -366,9 +362,11 @@ static void add_enum(struct emit *e, struct text *out, uint32_t id, const struct
 
 static uint32_t add_struct(struct emit *e, struct text *out, uint32_t id, const struct btf_type *t)
 {
+	const char *tag = name_of(e, t->name_off);
 	uint32_t align = 1;
 
-	if (goes_by_name(e, t))
+	/* a pointer may lead back to it. libbcc has such structs as well */
+	if (*tag && strncmp(tag, "bpf_", 4) != 0)
 		define_struct(e, id);
 	if (find_defined(e, id)) {
 		text_printf(out, "%s %s", keyword(t), name_of(e, t->name_off));
@@ -450,6 +448,8 @@ static void add_type(struct emit *e, struct text *out, uint32_t id, const char *
 		t = type_of(e, id);
 	}
 	*align = add_base(e, out, id);
+	if (!*align) /* it is being defined further up */
+		*align = 1;
 	text_printf(out, " %s%s", name, text_str(&arrays));
 	if (at && at->bitfield)
 		text_printf(out, ": %u", at->len);

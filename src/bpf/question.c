@@ -358,7 +358,8 @@ static int emit_collect(const struct question *q, struct text *out, struct text 
  * Who uses a socket. Its state changes under its lock, which a process holds while it connects,
  * listens, shuts down or closes it, and the handling of packets never does (one that comes
  * meanwhile waits in the backlog): so while that is held, who runs here has it open. Threads of
- * the kernel close what others had, too.
+ * the kernel close what others had, too. What came meanwhile is handled by whoever gives the lock
+ * back, be it ss(8) that looked: a state that only packets lead to says nothing.
  */
 static void emit_owners(const struct question *q, struct text *out)
 {
@@ -381,7 +382,9 @@ static void emit_owners(const struct question *q, struct text *out)
 		  "\tstruct lnk_call call = { .sk = lnk_sock_at(ctx->args[0]) };\n"
 		  "\tstruct lnk_owner owner = {};\n"
 		  "\tu64 task = bpf_get_current_task(), inode;\n"
-		  "\tu32 flags = 0;\n\n"
+		  "\tu32 flags = 0, to = ctx->args[2];\n\n"
+		  /* by packets alone: ESTABLISHED, FIN_WAIT2, CLOSE_WAIT, CLOSING */
+		  "\tif (to == 1 || to == 5 || to == 8 || to == 11)\n\t\treturn 0;\n"
 		  "\tif (!LNK_READ(call.sk->sk_lock.owned))\n\t\treturn 0;\n"
 		  "\tLNK_READ_TASK(&flags, task, flags);\n"
 		  "\tinode = flags & 0x200000 ? 0 : lnk_inode(&call); /* PF_KTHREAD */\n"

@@ -25,7 +25,7 @@ struct entry {
 	bool answered;
 	bool hinted;      /* the question says that another one was seen */
 	bool once;        /* it was answered that nobody has it */
-	uint64_t true_ns; /* when the question was asked that was answered */
+	uint64_t true_ns; /* when it was answered: a look is over then */
 	uint64_t saw_ns;  /* when the witness was last asked */
 	uint64_t told_ns; /* true_ns of the answer that owners_reject_until() has told */
 };
@@ -273,7 +273,7 @@ static void take_answer(struct owners *o, const struct owner *a)
 	}
 	e->owner = *a;
 	e->answered = true;
-	e->true_ns = e->asked_ns;
+	e->true_ns = o->now_ns;
 	e->owner.comm[OWNER_COMM - 1] = '\0';
 }
 
@@ -285,8 +285,8 @@ static void look_who_ended(struct owners *o)
 		return;
 	o->looked_ns = o->now_ns;
 	for (int i = 0; i < o->filter.pids; i++)
-		if (!o->ended_ns[i] && (o->dir[i] < 0 || (fstatat(o->dir[i], "comm", &st, 0) &&
-							  (errno == ENOENT || errno == ESRCH))))
+		if (!o->ended_ns[i] &&
+		    (o->dir[i] < 0 || (fstatat(o->dir[i], "comm", &st, 0) && errno == ESRCH)))
 			o->ended_ns[i] = o->now_ns;
 }
 

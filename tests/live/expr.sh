@@ -37,6 +37,7 @@ len == skb->len && len >= skb->data_len
 skb->head && skb->head <= skb->data
 skb->cb[0] >= -128 && skb->cb[47] < 128
 skb->protocol == 8
+skb->list.next->prev == skb->list.prev || skb->list.next != 0 || len
 (len - 1000000) / 7 == -((1000000 - len) / 7)
 (len - 1000000) % 7 == -((1000000 - len) % 7)
 len / (len - len) == 0 && len % (len ^ len) == 0

@@ -233,29 +233,29 @@ TEST(verdicts)
 	CHECK_INT(owners_judge(o, 7), OWNERS_HIS);
 	CHECK_INT(owners_reject_until(o, 7), 0);
 	CHECK_INT(owners_judge(o, 8), OWNERS_OTHERS);
-	CHECK_INT(owners_reject_until(o, 8), 1000 + OWNERS_FRESH_NS); /* from when it was asked */
+	CHECK_INT(owners_reject_until(o, 8), 1001 + OWNERS_FRESH_NS); /* from the answer on */
 	CHECK_INT(owners_reject_until(o, 8), 0);                      /* once */
 	/* asked again, and believed until the next, but not for ever */
-	owners_refresh(o, 1001 + OWNERS_FRESH_NS);
+	owners_refresh(o, 1002 + OWNERS_FRESH_NS);
 	CHECK_INT(owners_judge(o, 8), OWNERS_OTHERS);
 	CHECK_INT(whole_question(), 8);
 	CHECK(asked_with);
 	CHECK_INT(owners_judge(o, 7), OWNERS_HIS);
 	CHECK_INT(whole_question(), 7);
 	CHECK_INT(asked_with, 0);
-	owners_refresh(o, 1000 + OWNERS_STALE_NS);
+	owners_refresh(o, 1001 + OWNERS_STALE_NS);
 	CHECK_INT(owners_judge(o, 8), OWNERS_OTHERS);
 	CHECK_INT(owners_judge(o, 7), OWNERS_HIS);
-	owners_refresh(o, 1001 + OWNERS_STALE_NS);
+	owners_refresh(o, 1002 + OWNERS_STALE_NS);
 	CHECK_INT(owners_judge(o, 8), OWNERS_OPEN_YET);
 	CHECK_INT(owners_judge(o, 7), OWNERS_OPEN_YET);
 	CHECK_INT(pid_of(o, 7), 0);
 	answer(8, 100, "a"); /* it was handed on */
-	owners_refresh(o, 1002 + OWNERS_STALE_NS);
+	owners_refresh(o, 1003 + OWNERS_STALE_NS);
 	CHECK_INT(owners_judge(o, 8), OWNERS_HIS);
 	CHECK(owners_are_told(o));
 	close(other);
-	owners_refresh(o, 1003 + OWNERS_STALE_NS);
+	owners_refresh(o, 1004 + OWNERS_STALE_NS);
 	CHECK_INT(owners_judge(o, 8), OWNERS_NOBODY);
 	CHECK(!owners_are_told(o));
 	owners_close(o);
