@@ -23,6 +23,7 @@
 
 #include "app/ask.h"
 #include "app/own_file.h"
+#include "app/processes.h"
 #include "app/session.h"
 #include "app/view.h"
 #include "app/wire.h"
@@ -40,7 +41,9 @@ struct broker {
 	const struct config *conf; /* as the command line said */
 	const struct watch *watch;
 	int sock;
-	uint32_t id; /* of the request that is answered */
+	uint32_t id;           /* of the request that is answered */
+	struct pids processes; /* of the last that could be asked for: that one may have ended
+				* since is no mistake */
 };
 
 /* --- answers ------------------------------------------------------------------------ */
@@ -188,8 +191,25 @@ static struct hooks live_hooks(const struct wire_request *req)
 	return hs;
 }
 
+static int check_processes(struct broker *b, const struct config *conf, struct text *why)
+{
+	struct config fresh = { .pids.n = 0 };
+	int i, k, err;
+
+	for (i = 0; i < conf->pids.n; i++) {
+		for (k = 0; k < b->processes.n && b->processes.v[k] != conf->pids.v[i]; k++)
+			;
+		if (k == b->processes.n)
+			fresh.pids.v[fresh.pids.n++] = conf->pids.v[i];
+	}
+	err = processes_check(&fresh, why);
+	if (!err)
+		b->processes = conf->pids;
+	return err;
+}
+
 /* What is asked, as main() does it from the command line alone. */
-static int ask_anew(const struct broker *b, const struct wire_request *req, struct config *conf,
+static int ask_anew(struct broker *b, const struct wire_request *req, struct config *conf,
 		    struct ask *ask)
 {
 	struct column_list *columns = calloc(1, sizeof(*columns));
@@ -199,6 +219,8 @@ static int ask_anew(const struct broker *b, const struct wire_request *req, stru
 	*conf = *b->conf;
 	if (!err)
 		err = changes_apply(&req->changes, conf, &why);
+	if (!err)
+		err = check_processes(b, conf, &why);
 	if (!err)
 		err = view_columns(columns, conf, &why);
 	if (!err)
@@ -216,7 +238,7 @@ static int ask_anew(const struct broker *b, const struct wire_request *req, stru
 }
 
 /* Returns whether it is done: another message ends it. */
-static bool build(const struct broker *b, const struct wire_request *req)
+static bool build(struct broker *b, const struct wire_request *req)
 {
 	static struct config conf;
 	struct wire_reply r = { .kind = WIRE_DONE };
@@ -344,7 +366,7 @@ static int leave_terminal(void)
 
 int broker_start(const struct config *conf, const struct watch *w, int drop_fd, int *sock)
 {
-	struct broker b = { .conf = conf, .watch = w };
+	struct broker b = { .conf = conf, .watch = w, .processes = conf->pids };
 	pid_t pid, parent = getpid();
 	int pair[2];
 

@@ -179,6 +179,17 @@ static int change_here(struct loop *l, struct setting *setting, struct text *why
 	return 0;
 }
 
+/* Whose sockets are shown can be told only while there is somebody who looks. */
+static int check_owners(const struct loop *l, const struct config *conf, struct text *why)
+{
+	const struct owners *o = l->view->table.owners;
+
+	if (!config_asks_owner(conf) || (o && owners_are_told(o)))
+		return 0;
+	text_puts(why, "the process that finds out who has a socket has ended");
+	return -EINVAL;
+}
+
 static int ask_for(struct loop *l, struct setting *setting, struct text *out, struct text *why)
 {
 	struct text what = { 0 };
@@ -221,6 +232,8 @@ static int change(void *loop, const char *option, const char *value, struct text
 				     : "there are no blocks without -s");
 		err = -EINVAL;
 	}
+	if (!err)
+		err = check_owners(l, &setting->conf, why);
 	if (!err && kind != CHANGE_PROGRAM) {
 		err = setting_change(&here, l->s->setting, option, value, &kind, why);
 		if (!err)

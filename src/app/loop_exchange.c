@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/processes.h"
 #include "base/log.h"
 
 /* What the last block of -s showed, for the lines of the new program. */
@@ -39,6 +40,19 @@ static int prepare(struct loop *l, const struct session *offer, struct feed *fre
 	return err;
 }
 
+/* Rows that are on their way are judged by the new filter, too. */
+static void mean_processes(struct loop *l)
+{
+	struct owners_filter before, now;
+
+	if (!l->view->table.owners)
+		return;
+	processes_filter(&before, l->old.conf);
+	processes_filter(&now, l->s->conf);
+	if (memcmp(&before, &now, sizeof(now)) != 0)
+		owners_set_filter(l->view->table.owners, &now);
+}
+
 static void exchange(struct loop *l)
 {
 	struct books_line *before = NULL;
@@ -68,6 +82,7 @@ static void exchange(struct loop *l)
 	l->leaving.s = &l->old;
 	l->now = fresh;
 	l->settled = false;
+	mean_processes(l);
 	collected_map(&l->old.setting->collected, &l->s->setting->collected, l->old_slots);
 	loop_look(l, &look);
 	carry_before(l, before);

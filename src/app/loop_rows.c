@@ -345,10 +345,7 @@ void loop_open_owners(struct loop *l)
 
 void loop_note_owners(struct loop *l)
 {
-	const struct column_list *c = l->view->columns;
-
-	l->owned = l->view->table.owners && (config_asks_owner(l->s->conf) ||
-					     columns_have(c, "pid") || columns_have(c, "comm"));
+	l->owned = view_needs_owners(l->view, l->s->conf);
 	if (!l->owned)
 		l->hold.n = 0;
 }

@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-_Static_assert(OWNERS_PIDS >= PIDS_MAX, "there is room for all of them");
+_Static_assert(OWNERS_PIDS >= PIDS_MAX && OWNERS_COMMS >= STRINGS_MAX,
+	       "there is room for all of them");
 
 /* The process that `id` is a thread of, or itself: /proc has a directory of either. 0: none. */
 static uint32_t process_of(uint32_t id)
@@ -44,8 +45,10 @@ int processes_check(const struct config *conf, struct text *why)
 
 void processes_filter(struct owners_filter *f, const struct config *conf)
 {
-	*f = (struct owners_filter){ .pids = conf->pids.n,
-				     .comm = conf->comms.v,
-				     .comms = conf->comms.n };
+	int i;
+
+	*f = (struct owners_filter){ .pids = (__u32)conf->pids.n, .comms = (__u32)conf->comms.n };
 	memcpy(f->pid, conf->pids.v, sizeof(conf->pids.v));
+	for (i = 0; i < conf->comms.n; i++)
+		snprintf(f->comm[i], sizeof(f->comm[i]), "%s", conf->comms.v[i]);
 }

@@ -109,24 +109,39 @@ static void say(const char *what, int err)
 }
 
 /* Without it --pid could show nothing. */
-static int open_owners(struct table_view *t, const struct config *conf, bool now)
+static int open_owners(struct view *v, const struct config *conf)
 {
-	bool asked = config_asks_owner(conf);
+	struct table_view *t = &v->table;
 	struct owners_filter filter;
 	int err;
 
-	processes_filter(&filter, conf);
-	err = owners_open(&t->owners, asked ? &filter : NULL);
-	if (err && asked) {
+	err = owners_open(&t->owners);
+	if (err && config_asks_owner(conf)) {
 		log_error("the process that finds out who has a socket cannot be made: %s",
 			  strerror(-err));
 		return err;
 	}
 	say("processes", err);
-	if (!err && (now || asked) && !privileges_have(OWNERS_CAPABILITIES))
+	v->owners_limited = !err && !privileges_have(OWNERS_CAPABILITIES);
+	if (!err && config_asks_owner(conf)) {
+		processes_filter(&filter, conf);
+		owners_set_filter(t->owners, &filter);
+	}
+	return 0;
+}
+
+bool view_needs_owners(struct view *v, const struct config *conf)
+{
+	bool needs =
+		v->table.owners && (config_asks_owner(conf) || columns_have(v->columns, "pid") ||
+				    columns_have(v->columns, "comm"));
+
+	if (needs && v->owners_limited)
 		log_info("without CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH only this user's "
 			 "processes are known as owners of sockets");
-	return 0;
+	if (needs)
+		v->owners_limited = false; /* said once */
+	return needs;
 }
 
 int view_open(struct view *v, const struct config *conf)
@@ -144,7 +159,7 @@ int view_open(struct view *v, const struct config *conf)
 	if (ifname || columns_have(v->columns, "netns"))
 		say("network namespaces", namespaces_open(&t->namespaces, NAMESPACES_DIR));
 	if (conf->console || owners || config_asks_owner(conf))
-		err = open_owners(t, conf, owners);
+		err = open_owners(v, conf);
 	if (err || !conf->resolve)
 		return err;
 	say("ports", services_open(&t->services, SERVICES_FILE));

@@ -17,6 +17,7 @@ struct view {
 	struct table_view table;
 	bool wide;
 	bool tty;
+	bool owners_limited; /* not all processes can be seen, which was not said yet */
 	uint64_t refreshed_ns;
 };
 
@@ -30,6 +31,9 @@ int view_parse(struct view *v, const struct config *conf, struct text *why);
  * the resolver's process has no use for. Without a name there is its number; what a filter
  * cannot do without is an error, and printed. Returns 0 or -errno. */
 int view_open(struct view *v, const struct config *conf);
+
+/* Whether it matters who has a socket, for a row that is shown or not, or for a column. */
+bool view_needs_owners(struct view *v, const struct config *conf);
 
 /* For a table on a terminal, or not, that begins now. */
 void view_begin(struct view *v, const struct config *conf, bool tty);

@@ -183,6 +183,7 @@ const struct option_def option_table[] = {
 		.name = "cgroup",
 		.type = OPT_LIST,
 		.group = GROUP_FILTER,
+		.live = LIVE_PROGRAM,
 		.field = FIELD(cgroups, struct strings),
 		.arg = "PATH",
 		.help = "only sockets that were made in this cgroup or below it; or given again: "
@@ -191,7 +192,7 @@ const struct option_def option_table[] = {
 		       "of version 2 or in one below it; an accepted connection counts as made "
 		       "where its listener was. PATH is a directory of the file system cgroup2, "
 		       "either whole or from where that is mounted (system.slice/ssh.service); it "
-		       "is looked up once, when the program starts, and the option may be given "
+		       "is looked up when a program is built, and the option may be given "
 		       "again. The kernel does not change a socket's cgroup when its process "
 		       "moves. Rows of netif_receive_skb and ip_rcv_finish have a packet and no "
 		       "socket: they are not shown.",
@@ -200,6 +201,7 @@ const struct option_def option_table[] = {
 		.name = "pid",
 		.type = OPT_PIDS,
 		.group = GROUP_FILTER,
+		.live = LIVE_PROGRAM,
 		.field = FIELD(pids, struct pids),
 		.min = 1,
 		.max = 4194304, /* PID_MAX_LIMIT */
@@ -223,6 +225,7 @@ const struct option_def option_table[] = {
 		.name = "comm",
 		.type = OPT_COMMS,
 		.group = GROUP_FILTER,
+		.live = LIVE_PROGRAM,
 		.field = FIELD(comms, struct strings),
 		.arg = "NAME",
 		.help = "only sockets that a process of this name has open; or given again: any "

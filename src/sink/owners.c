@@ -2,14 +2,10 @@
 #include "sink/owners.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "sink/mix.h"
@@ -33,11 +29,10 @@ struct entry {
 struct owners {
 	int fd; /* -1: the process is gone */
 	uint64_t now_ns, uses;
-	int open; /* questions */
-	struct owners_filter filter;
-	bool filters;
-	/* of the filter's processes: /proc/PID, -1: none; and when it was seen to have ended */
-	int dir[OWNERS_PIDS];
+	int open;                  /* questions */
+	struct owners_order order; /* number 0: there was none */
+	bool sent, agreed;         /* the process has it, and answers by it */
+	/* when each of the filter's processes was found to have ended */
 	uint64_t ended_ns[OWNERS_PIDS];
 	bool told[OWNERS_PIDS];
 	uint64_t looked_ns;
@@ -72,20 +67,31 @@ static struct entry *place_for(struct owners *o, uint64_t inode)
 	return oldest;
 }
 
-static bool ask(struct owners *o, uint64_t inode, bool was_others)
+/* Returns whether it was taken. */
+static bool say(struct owners *o, const void *what, size_t len)
 {
-	uint64_t question = inode | (was_others ? OWNERS_WAS_OTHERS : 0);
-	ssize_t n;
+	ssize_t n = o->fd < 0 ? -1 : write(o->fd, what, len);
 
-	if (o->fd < 0 || o->open >= OWNERS_OPEN)
-		return false;
-	n = write(o->fd, &question, sizeof(question));
-	if (n < 0 && errno != EAGAIN && errno != EINTR) {
+	if (n < 0 && o->fd >= 0 && errno != EAGAIN && errno != EINTR) {
 		close(o->fd); /* the process is gone: nothing is known any more */
 		o->fd = -1;
 	}
-	o->open += n == sizeof(question);
-	return n == sizeof(question);
+	return n == (ssize_t)len;
+}
+
+static bool ask(struct owners *o, uint64_t inode, bool was_others)
+{
+	uint64_t question = inode | (was_others ? OWNERS_WAS_OTHERS : 0);
+
+	if (!o->sent || o->open >= OWNERS_OPEN || !say(o, &question, sizeof(question)))
+		return false;
+	o->open++;
+	return true;
+}
+
+static bool filters(const struct owners *o)
+{
+	return o->order.filter.pids || o->order.filter.comms;
 }
 
 static bool is_old(const struct owners *o, const struct entry *e)
@@ -105,15 +111,15 @@ static bool is_believed(const struct owners *o, const struct entry *e)
 /* --- who was seen ------------------------------------------------------------------- */
 
 /* What it did last may still come up. */
-static bool is_over(const struct owners *o, int i)
+static bool is_over(const struct owners *o, __u32 i)
 {
 	return o->ended_ns[i] && o->now_ns > o->ended_ns[i] + OWNERS_STALE_NS;
 }
 
 static bool is_meant(const struct owners *o, uint32_t pid, const char *comm)
 {
-	const struct owners_filter *f = &o->filter;
-	int i, k;
+	const struct owners_filter *f = &o->order.filter;
+	__u32 i, k;
 
 	for (i = 0; i < f->pids && (f->pid[i] != pid || is_over(o, i)); i++)
 		;
@@ -135,7 +141,7 @@ static enum sight see(struct owners *o, uint64_t inode, struct owner *saw)
 	if (!o->witness.saw || !o->witness.saw(o->witness.arg, inode, &saw->pid, saw->comm))
 		return SAW_NOBODY;
 	saw->comm[OWNER_COMM - 1] = '\0';
-	if (!o->filters)
+	if (!filters(o))
 		return SAW_ANOTHER;
 	if (is_meant(o, saw->pid, saw->comm))
 		return SAW_MEANT;
@@ -187,7 +193,7 @@ static void look_again(struct owners *o, struct entry *e)
 	/* where nobody has it any more, who had it is all there is to know */
 	if (sight == SAW_MEANT || (sight == SAW_ANOTHER && is_believed(o, e)))
 		learn(o, e, &saw, o->now_ns);
-	else if (sight == SAW_ANOTHER && o->filters && e->asked && !e->hinted)
+	else if (sight == SAW_ANOTHER && filters(o) && e->asked && !e->hinted)
 		e->hinted = ask(o, e->owner.inode, true);
 }
 
@@ -259,7 +265,7 @@ bool owners_are_told(const struct owners *o)
 
 static void take_answer(struct owners *o, const struct owner *a)
 {
-	struct entry *e = a->inode ? find(o, a->inode) : NULL;
+	struct entry *e = find(o, a->inode);
 
 	if (o->open)
 		o->open--;
@@ -277,41 +283,64 @@ static void take_answer(struct owners *o, const struct owner *a)
 	e->owner.comm[OWNER_COMM - 1] = '\0';
 }
 
+/* --- the filter --------------------------------------------------------------------- */
+
+static void take_status(struct owners *o, const struct owners_status *s)
+{
+	if (s->order != o->order.number)
+		return;
+	o->agreed = true;
+	for (__u32 i = 0; i < o->order.filter.pids; i++)
+		if (!o->ended_ns[i] && s->ended >> i & 1)
+			o->ended_ns[i] = o->now_ns;
+}
+
 static void look_who_ended(struct owners *o)
 {
-	struct stat st;
+	const uint64_t question = OWNERS_WHO_ENDED;
 
-	if (o->now_ns < o->looked_ns + OWNERS_FRESH_NS)
+	if (!o->sent || !o->order.filter.pids || o->now_ns < o->looked_ns + OWNERS_FRESH_NS)
 		return;
-	o->looked_ns = o->now_ns;
-	for (int i = 0; i < o->filter.pids; i++)
-		if (!o->ended_ns[i] &&
-		    (o->dir[i] < 0 || (fstatat(o->dir[i], "comm", &st, 0) && errno == ESRCH)))
-			o->ended_ns[i] = o->now_ns;
+	if (say(o, &question, sizeof(question)))
+		o->looked_ns = o->now_ns;
+}
+
+static void send_order(struct owners *o)
+{
+	if (!o->sent)
+		o->sent = say(o, &o->order, sizeof(o->order));
 }
 
 uint32_t owners_ended(struct owners *o)
 {
-	for (int i = 0; i < o->filter.pids; i++) {
+	for (__u32 i = 0; i < o->order.filter.pids; i++) {
 		if (!o->ended_ns[i] || o->told[i])
 			continue;
 		o->told[i] = true;
-		return o->filter.pid[i];
+		return o->order.filter.pid[i];
 	}
 	return 0;
 }
 
 void owners_refresh(struct owners *o, uint64_t now_ns)
 {
-	struct owner a;
+	union {
+		struct owner owner;
+		struct owners_status status;
+	} a;
 	ssize_t n;
 
+	_Static_assert(sizeof(a.owner) == sizeof(a.status), "they are told apart by the inode");
 	o->now_ns = now_ns;
+	send_order(o);
 	look_who_ended(o);
 	if (o->fd < 0)
 		return;
 	while ((n = read(o->fd, &a, sizeof(a))) == sizeof(a))
-		take_answer(o, &a);
+		if (!a.owner.inode)
+			take_status(o, &a.status);
+		else if (o->agreed)
+			take_answer(o, &a.owner);
 	if (n >= 0 || (errno != EAGAIN && errno != EINTR)) { /* its end, or no answer */
 		close(o->fd);
 		o->fd = -1;
@@ -324,38 +353,44 @@ int owners_make(struct owners **out, int fd)
 	if (!*out)
 		return -ENOMEM;
 	(*out)->fd = fd;
+	(*out)->sent = (*out)->agreed = true; /* without an order there is no filter */
 	return 0;
 }
 
 void owners_set_filter(struct owners *o, const struct owners_filter *filter)
 {
-	char path[32];
+	const struct owners_order before = o->order;
+	uint64_t ended_ns[OWNERS_PIDS];
 
-	o->filters = true;
-	o->filter = *filter;
-	for (int i = 0; i < filter->pids; i++) {
-		snprintf(path, sizeof(path), "/proc/%" PRIu32, filter->pid[i]);
-		o->dir[i] = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	}
+	memcpy(ended_ns, o->ended_ns, sizeof(ended_ns));
+	memset(o->ended_ns, 0, sizeof(o->ended_ns));
+	memset(o->told, 0, sizeof(o->told));
+	memset(o->v, 0, sizeof(o->v));
+	o->order.number++;
+	o->order.filter = *filter;
+	for (__u32 i = 0; i < filter->pids; i++)
+		for (__u32 k = 0; k < before.filter.pids; k++)
+			if (filter->pid[i] == before.filter.pid[k])
+				o->ended_ns[i] = ended_ns[k];
+	o->open = 0;
+	o->looked_ns = o->now_ns;
+	o->sent = o->agreed = false;
+	send_order(o);
 }
 
-int owners_open(struct owners **out, const struct owners_filter *filter)
+int owners_open(struct owners **out)
 {
 	int pair[2], err;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
 		return -errno;
-	err = owners_process(pair, filter);
+	err = owners_process(pair);
 	close(pair[1]);
 	if (!err)
 		err = owners_make(out, pair[0]);
-	if (err) {
+	if (err)
 		close(pair[0]);
-		return err;
-	}
-	if (filter)
-		owners_set_filter(*out, filter);
-	return 0;
+	return err;
 }
 
 void owners_close(struct owners *o)
@@ -364,8 +399,5 @@ void owners_close(struct owners *o)
 		return;
 	if (o->fd >= 0)
 		close(o->fd); /* which ends the process */
-	for (int i = 0; i < o->filter.pids; i++)
-		if (o->dir[i] >= 0)
-			close(o->dir[i]);
 	free(o);
 }

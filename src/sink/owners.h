@@ -30,12 +30,16 @@
 #define OWNERS_RETRY_NS 200000000ULL
 /* ... and when it is no longer believed although the next has not come. */
 #define OWNERS_STALE_NS 2000000000ULL
+/* Processes and names that a filter may have. */
 #define OWNERS_PIDS 64
+#define OWNERS_COMMS 64
 
 struct owners;
 
 /* Bit of a question: only others had the socket when this was asked before. */
 #define OWNERS_WAS_OTHERS (1ULL << 63)
+/* The question which of the filter's processes have ended; a struct owners_status answers. */
+#define OWNERS_WHO_ENDED 0ULL
 
 /* What the process sends. Of several that have the socket, and are in the filter, it is the
  * one with the lowest number. */
@@ -46,18 +50,36 @@ struct owner {
 	char comm[OWNER_COMM];
 };
 
-/* Processes that are meant: one of these numbers (none: any), and one of these names. */
+/* Processes that are meant: one of these numbers, and one of these names; none: any. */
 struct owners_filter {
-	uint32_t pid[OWNERS_PIDS];
-	int pids;
-	const char *const *comm;
-	int comms;
+	__u32 pid[OWNERS_PIDS];
+	__u32 pids;
+	__u32 comms;
+	char comm[OWNERS_COMMS][OWNER_COMM];
 };
 
-/* Starts the process. No filter: NULL. Returns 0 or -errno. */
-int owners_open(struct owners **out, const struct owners_filter *filter);
+/* From here on that filter holds. A process that was in the one before, too, is still meant,
+ * and not another that has its number now. */
+struct owners_order {
+	__u32 number; /* of the order */
+	__u32 unused;
+	struct owners_filter filter;
+};
+
+/* As long as a struct owner: what was answered after it is by this order. */
+struct owners_status {
+	__u64 zero; /* no inode */
+	__u32 order;
+	__u32 unused;
+	__u64 ended; /* bit i: pid[i] */
+	__u64 unused_as_well;
+};
+
+/* Starts the process. Returns 0 or -errno. */
+int owners_open(struct owners **out);
 /* Without a process, over a SOCK_SEQPACKET socket (taken over): for tests. */
 int owners_make(struct owners **out, int fd);
+/* What was known by another filter is forgotten. No processes and no names: no filter. */
 void owners_set_filter(struct owners *o, const struct owners_filter *filter);
 void owners_close(struct owners *o);
 

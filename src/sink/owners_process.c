@@ -10,6 +10,7 @@
 
 #include <ctype.h>
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -18,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -29,6 +31,8 @@
 #define PAUSE_TIMES 9
 /* ... after a look at the processes of a filter alone */
 #define SHORT_PAUSE_NS NSEC_PER_MSEC
+
+#define TAKEN (-2) /* a descriptor that another has now */
 
 /* --- a look through /proc ---------------------------------------------------------- */
 
@@ -67,7 +71,7 @@ static void read_comm(int process, char comm[OWNER_COMM])
 
 static bool is_named(const struct owners_filter *f, const char *comm)
 {
-	int i;
+	__u32 i;
 
 	for (i = 0; i < f->comms && strcmp(f->comm[i], comm) != 0; i++)
 		;
@@ -86,11 +90,9 @@ static bool is_there(int process)
 
 static bool is_meant(const struct owners_meant *m, uint32_t pid, const char *comm)
 {
-	const struct owners_filter *f = m->filter;
-	int i;
+	const struct owners_filter *f = &m->filter;
+	__u32 i;
 
-	if (!f)
-		return true;
 	for (i = 0; i < f->pids && f->pid[i] != pid; i++)
 		;
 	if (f->pids && (i == f->pids || !is_there(m->dir[i])))
@@ -234,30 +236,65 @@ void owners_scan_named(const struct owners_meant *m, struct owner *v, size_t n)
 void owners_scan_meant(struct owners_meant *m, struct owner *v, size_t n)
 {
 	begin(v, n);
-	if (m->filter->pids) {
-		for (int i = 0; i < m->filter->pids; i++)
+	if (m->filter.pids) {
+		for (__u32 i = 0; i < m->filter.pids; i++)
 			if (m->dir[i] >= 0)
-				look_at(m, m->dir[i], m->filter->pid[i], v, n);
+				look_at(m, m->dir[i], m->filter.pid[i], v, n);
 	} else {
 		scan_names(m, v, n);
 	}
 	end(v, n);
 }
 
-void owners_mean(struct owners_meant *m, const char *proc, const struct owners_filter *filter)
+void owners_begin(struct owners_meant *m, const char *proc)
+{
+	*m = (struct owners_meant){ .proc = proc };
+}
+
+/* /proc/PID: the one that is open already, which is taken out of `before`. */
+static int directory(const char *proc, uint32_t pid, struct owners_meant *before)
 {
 	char name[PATH_MAX];
+	int fd;
 
-	*m = (struct owners_meant){ .filter = filter, .proc = proc };
-	for (int i = 0; filter && i < filter->pids; i++) {
-		snprintf(name, sizeof(name), "%s/%" PRIu32, proc, filter->pid[i]);
-		m->dir[i] = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (__u32 i = 0; i < before->filter.pids; i++) {
+		if (before->filter.pid[i] != pid || before->dir[i] == TAKEN)
+			continue;
+		fd = before->dir[i];
+		before->dir[i] = TAKEN;
+		return fd;
 	}
+	snprintf(name, sizeof(name), "%s/%" PRIu32, proc, pid);
+	return open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+void owners_mean(struct owners_meant *m, const struct owners_filter *filter)
+{
+	struct owners_meant before = *m;
+
+	m->filter = *filter;
+	m->nnamed = 0;
+	for (__u32 i = 0; i < filter->pids; i++)
+		m->dir[i] = directory(m->proc, filter->pid[i], &before);
+	owners_forget(&before);
+}
+
+/* What may not be looked at need not have ended. */
+uint64_t owners_that_ended(const struct owners_meant *m)
+{
+	uint64_t ended = 0;
+	struct stat st;
+
+	_Static_assert(OWNERS_PIDS <= 64, "a bit for each");
+	for (__u32 i = 0; i < m->filter.pids; i++)
+		if (m->dir[i] < 0 || (fstatat(m->dir[i], "comm", &st, 0) && errno == ESRCH))
+			ended |= 1ULL << i;
+	return ended;
 }
 
 void owners_forget(struct owners_meant *m)
 {
-	for (int i = 0; m->filter && i < m->filter->pids; i++)
+	for (__u32 i = 0; i < m->filter.pids; i++)
 		if (m->dir[i] >= 0)
 			close(m->dir[i]);
 }
@@ -266,23 +303,59 @@ void owners_forget(struct owners_meant *m)
 
 struct work {
 	int fd;
+	__u32 order; /* the number of the last */
+	struct owners_meant meant;
 	struct owner v[OWNERS_OPEN]; /* questions */
 	bool was_others[OWNERS_OPEN];
 	size_t n;
 };
 
+static bool filters(const struct work *w)
+{
+	return w->meant.filter.pids || w->meant.filter.comms;
+}
+
+static bool send_status(const struct work *w)
+{
+	struct owners_status s = { .order = w->order, .ended = owners_that_ended(&w->meant) };
+
+	return write(w->fd, &s, sizeof(s)) == sizeof(s);
+}
+
+/* What was asked before is not answered any more. */
+static bool take_order(struct work *w, const struct owners_order *order)
+{
+	w->n = 0;
+	w->order = order->number;
+	owners_mean(&w->meant, &order->filter);
+	if (order->filter.comms && !order->filter.pids) /* who has its names now */
+		owners_scan_meant(&w->meant, w->v, 0);
+	return send_status(w);
+}
+
 /* Takes what is asked, and waits where there is nothing. False: there will be no more. */
 static bool read_questions(struct work *w)
 {
-	uint64_t q = 0;
-	ssize_t len = sizeof(q);
+	static union {
+		uint64_t question;
+		struct owners_order order;
+	} m;
+	ssize_t len = 1;
 
 	while (len > 0 && w->n < OWNERS_OPEN) {
-		len = recv(w->fd, &q, sizeof(q), w->n ? MSG_DONTWAIT : 0);
-		if (len != sizeof(q))
+		len = recv(w->fd, &m, sizeof(m), w->n ? MSG_DONTWAIT : 0);
+		if (len == sizeof(m.order)) {
+			if (!take_order(w, &m.order))
+				return false;
+		} else if (len != sizeof(m.question)) {
 			break;
-		w->was_others[w->n] = q & OWNERS_WAS_OTHERS;
-		w->v[w->n++] = (struct owner){ .inode = q & ~OWNERS_WAS_OTHERS };
+		} else if (m.question == OWNERS_WHO_ENDED) {
+			if (!send_status(w))
+				return false;
+		} else {
+			w->was_others[w->n] = m.question & OWNERS_WAS_OTHERS;
+			w->v[w->n++] = (struct owner){ .inode = m.question & ~OWNERS_WAS_OTHERS };
+		}
 	}
 	return w->n && len;
 }
@@ -338,45 +411,50 @@ static void sleep_until(uint64_t ns)
 	nanosleep(&t, NULL);
 }
 
-static void serve(int fd, const void *filter)
+/* Those that are meant: answers what that tells. */
+static bool look_for_meant(struct work *w)
 {
-	struct work w = { .fd = fd };
-	uint64_t begun_ns, short_ns = UINT64_MAX, long_ns = 0;
-	struct owners_meant meant;
+	owners_scan_named(&w->meant, w->v, w->n);
+	if (!answer(w, SOME_MEANT))
+		return false;
+	if (w->n)
+		owners_scan_meant(&w->meant, w->v, w->n);
+	return answer(w, ALL_MEANT);
+}
 
-	owners_mean(&meant, "/proc", filter);
-	if (filter) /* who has its names now */
-		owners_scan_meant(&meant, w.v, 0);
+static void serve(int fd, const void *arg)
+{
+	static struct work w;
+	uint64_t begun_ns, short_ns, long_ns = 0;
+
+	(void)arg;
+	w.fd = fd;
+	owners_begin(&w.meant, "/proc");
 	while (read_questions(&w)) {
+		short_ns = UINT64_MAX;
 		begun_ns = clock_monotonic_ns();
-		if (filter) {
-			owners_scan_named(&meant, w.v, w.n);
-			if (!answer(&w, SOME_MEANT))
-				return;
-			if (w.n)
-				owners_scan_meant(&meant, w.v, w.n);
-			if (!answer(&w, ALL_MEANT))
+		if (filters(&w)) {
+			if (!look_for_meant(&w))
 				return;
 			short_ns = next_look_ns(begun_ns, SHORT_PAUSE_NS);
 			begun_ns = clock_monotonic_ns();
 		}
 		if (w.n && begun_ns >= long_ns) {
-			owners_scan(&meant, w.v, w.n);
+			owners_scan(&w.meant, w.v, w.n);
 			if (!answer(&w, ALL))
 				return;
 			long_ns = next_look_ns(begun_ns, PAUSE_NS);
 		}
-		sleep_until(filter ? short_ns : long_ns);
+		sleep_until(filters(&w) ? short_ns : long_ns);
 	}
 }
 
-int owners_process(const int pair[2], const struct owners_filter *filter)
+int owners_process(const int pair[2])
 {
 	const struct aside aside = { .name = "lnk_owners",
 				     .keep = OWNERS_CAPABILITIES,
 				     .filter = privileges_filter_reader,
-				     .serve = serve,
-				     .arg = filter };
+				     .serve = serve };
 
 	return aside_start(&aside, pair);
 }

@@ -13,19 +13,19 @@
 #define OWNERS_CAPABILITIES (PRIVILEGE(CAP_SYS_PTRACE) | PRIVILEGE(CAP_DAC_READ_SEARCH))
 
 /*
- * Starts it. `filter` may be NULL; a process that it names is the one that has this number
- * now, and none that has it later. It reads inode numbers (8 bytes each) from pair[1], answers each with a struct
- * owner, and ends when pair[0] is closed; pair[0] is made non-blocking. Of capabilities it
- * has those above, no other descriptor, and with both of them another user. Returns 0 or
- * -errno.
+ * Starts it. It reads inode numbers (8 bytes each) from pair[1] and answers each with a struct
+ * owner, and takes a struct owners_order, whose filter's processes are those that have the
+ * numbers then, and none that has one later. It ends when pair[0] is closed; pair[0] is made
+ * non-blocking. Of capabilities it has those above, no other descriptor, and with both of them
+ * another user. Returns 0 or -errno.
  */
-int owners_process(const int pair[2], const struct owners_filter *filter);
+int owners_process(const int pair[2]);
 
 /* --- inside it, and for tests ------------------------------------------------------ */
 
 /* Whom the filter means. */
 struct owners_meant {
-	const struct owners_filter *filter; /* NULL: everybody */
+	struct owners_filter filter;
 	const char *proc;
 	int dir[OWNERS_PIDS]; /* /proc/PID of filter->pid; -1: there was none */
 	/* who had one of its names when all were last looked at; not with numbers */
@@ -33,7 +33,12 @@ struct owners_meant {
 	int nnamed;
 };
 
-void owners_mean(struct owners_meant *m, const char *proc, const struct owners_filter *filter);
+/* Everybody at first. */
+void owners_begin(struct owners_meant *m, const char *proc);
+/* Opens the directories of its processes, but for those that were meant before, too. */
+void owners_mean(struct owners_meant *m, const struct owners_filter *filter);
+/* Bit i: filter.pid[i] has ended. */
+uint64_t owners_that_ended(const struct owners_meant *m);
 void owners_forget(struct owners_meant *m);
 
 /* One look through all processes: sets pid, comm and others of each of v, whose inode is set. */

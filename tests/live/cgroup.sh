@@ -39,7 +39,7 @@ clean()
 }
 trap clean EXIT
 mkdir "$TOP_GROUP"/{a,c} "$TOP_GROUP/a/b"
-NAME=${TOP_GROUP##*/}
+GROUP=${TOP_GROUP##*/}
 
 cat >"$TMP/traffic.py" <<'PYTHON'
 import os, socket, sys, time
@@ -69,37 +69,28 @@ print("done", flush=True)
 sys.stdin.readline()
 PYTHON
 
-# asked NAME ARGS...: the program with these, in the background.
 declare -A pid
-asked()
-{
-	local name=$1
-
-	shift
-	spawn "$name" "$LNK" --attach "$KIND" -p "$PORT" -o function,sport,dport,cgroup,state "$@"
-	pid[$name]=$SPAWNED
-}
-all_started()
-{
-	local name
-
-	for name in "${!pid[@]}"; do
-		grep -q 'Started TCP monitoring' "$TMP/$name.err" || return 1
-	done
-}
+# shellcheck disable=SC2054 # these commas are in an argument
+ASK=(--attach "$KIND" -p "$PORT" -o function,sport,dport,cgroup,state)
 
 asked every
-asked above --cgroup "$NAME/a"
+asked above --cgroup "$GROUP/a"
 [ "$KIND" != auto ] || asked root --cgroup .
 [ "$KIND" != auto ] || asked itself --cgroup "$TOP_GROUP/a/b"
-[ "$KIND" != auto ] || asked other --cgroup "$NAME/c/"
-[ "$KIND" != auto ] || asked two --cgroup "$NAME/c" --cgroup "$NAME/a/b" --cgroup "$NAME/a/b/../b"
-wait_until "${START_SECONDS:-120}" all_started || { not_ok "all of them start"; cat "$TMP"/*.err >&2; exit 1; }
+[ "$KIND" != auto ] || asked other --cgroup "$GROUP/c/"
+[ "$KIND" != auto ] || asked two --cgroup "$GROUP/c" --cgroup "$GROUP/a/b" --cgroup "$GROUP/a/b/../b"
+start_all
 mkfifo "$TMP/go"
-python3 "$TMP/traffic.py" "$TOP_GROUP" "$PORT" <>"$TMP/go" >"$TMP/done" &
-LIB_PIDS+=($!)
-python=$!
-wait_until 30 [ -s "$TMP/done" ] || not_ok "there is traffic"
+# talk: in the background, until "echo >$TMP/go" and wait "$python"
+talk()
+{
+	rm -f "$TMP/done"
+	python3 "$TMP/traffic.py" "$TOP_GROUP" "$PORT" <>"$TMP/go" >"$TMP/done" &
+	LIB_PIDS+=($!)
+	python=$!
+	wait_until 30 [ -s "$TMP/done" ] || not_ok "there is traffic"
+}
+talk
 ss -tnH --cgroup "( sport = :$PORT or dport = :$PORT )" >"$TMP/ss" 2>&1
 sleep 0.5
 echo >"$TMP/go"
@@ -152,10 +143,19 @@ only two "$all" "\$4 == $C || \$4 == $AB"
 
 # --- at the console
 
-script changed --cgroup "$NAME/a"
-say 'port 9999' 'Changed: port 9999'
+script changed -p "$PORT" -o function,sport,dport,cgroup,state --cgroup "$GROUP/a"
+say 'port +9999' 'Changed: port'
+say "set cgroup $GROUP/c" "Changed: cgroup $GROUP/c ("
+talk
+echo >"$TMP/go"
+wait "$python"
+sleep 0.5
+say "set cgroup $GROUP/nobody-made-it" 'Not changed: cgroup'
+say 'set cgroup any' 'Changed: cgroup any ('
 over
-check "another option is changed while it runs" expect_exit 0
+check "at the console: another cgroup" expect_exit 1 -- expect_exact -- \
+	[ "$(rows | wc -l)" -eq $((all - server)) ] -- expect_rows "\$2 == $PORT && \$4 == $C" -- \
+	expect_err "'$GROUP/nobody-made-it' is no cgroup: No such file or directory"
 
 # --- a kernel that keeps none
 

@@ -180,3 +180,51 @@ over()
 	exec 8>&-
 	finish "$NAME" "$SPAWNED"
 }
+
+# asked NAME ARGS...: the program with these and $ASK, beside others; its number is ${pid[NAME]}.
+# start_all waits until all of them have started.
+declare -A pid
+ASK=()
+asked()
+{
+	local name=$1
+
+	shift
+	spawn "$name" "$LNK" "${ASK[@]}" "$@"
+	pid[$name]=$SPAWNED
+}
+
+all_started()
+{
+	local name
+
+	for name in "${!pid[@]}"; do
+		grep -q 'Started TCP monitoring' "$TMP/$name.err" || return 1
+	done
+}
+
+start_all()
+{
+	wait_until "${START_SECONDS:-120}" all_started && return
+	not_ok "all of them start"
+	cat "$TMP"/*.err >&2
+	exit 1
+}
+
+# pair NAME PORT long|short COUNT: a server and a client of pairs.py, in $SERVER and $CLIENT; they
+# begin with "go NAME", and their end is waited for with "wait ${ended[NAME]}".
+declare -A ended
+pair()
+{
+	mkfifo "$TMP/$1.go"
+	python3 "$TOP/tests/live/pairs.py" "$2" "$1" "$3" "$4" <>"$TMP/$1.go" >"$TMP/$1.pids" &
+	LIB_PIDS+=($!)
+	ended[$1]=$!
+	wait_until 30 [ -s "$TMP/$1.pids" ] || not_ok "$1: there are processes"
+	read -r SERVER CLIENT <"$TMP/$1.pids"
+}
+
+go()
+{
+	echo >"$TMP/$1.go"
+}

@@ -13,90 +13,9 @@ PORT=9651 # and the next two
 KIND=auto
 [ "${1-}" != --attach ] || KIND=$2
 
-# pairs.py PORT NAME long|short COUNT: prints the server's and the client's number.
-cat >"$TMP/pairs.py" <<'PYTHON'
-import os, signal, socket, sys, time
-
-signal.alarm(300)
-port, name, how, count = int(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4])
-def call_me(name):
-    with open("/proc/self/comm", "w") as f:
-        f.write(name)
-def recv(s, n):
-    return s.recv(n, socket.MSG_WAITALL)
-def connect():
-    return socket.create_connection(("127.0.0.1", port))
-
-listener = socket.socket()
-listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-listener.bind(("127.0.0.1", port))
-listener.listen(1024)
-client = os.fork()
-if not client:
-    listener.close()
-    signal.alarm(300)
-    call_me(f"lnk-{name}-client")
-    sys.stdin.readline()
-    if how == "long":
-        s = connect()
-        recv(s, 1) # it is accepted
-        for _ in range(count):
-            s.sendall(b"x" * 100)
-            recv(s, 100)
-            time.sleep(0.005)
-        s.close()
-    for _ in range(count if how == "short" else 0):
-        s = connect()
-        s.sendall(b"x" * 100)
-        s.close()
-        time.sleep(0.002)
-    os._exit(0)
-call_me(f"lnk-{name}-server")
-print(os.getpid(), client, flush=True)
-for _ in range(count if how == "short" else 1):
-    s, _ = listener.accept()
-    if how == "long":
-        s.sendall(b"!")
-    while data := recv(s, 100):
-        if how == "long":
-            s.sendall(data)
-    s.close()
-os.waitpid(client, 0)
-time.sleep(1)
-PYTHON
-
-# pair NAME PORT long|short COUNT: its processes in $SERVER and $CLIENT; it begins with go NAME.
-pair()
-{
-	mkfifo "$TMP/$1.go"
-	python3 "$TMP/pairs.py" "$2" "$1" "$3" "$4" <>"$TMP/$1.go" >"$TMP/$1.pids" &
-	LIB_PIDS+=($!)
-	ended[$1]=$!
-	wait_until 30 [ -s "$TMP/$1.pids" ] || not_ok "$1: there are processes"
-	read -r SERVER CLIENT <"$TMP/$1.pids"
-}
-declare -A ended pid
-go()
-{
-	echo >"$TMP/$1.go"
-}
-asked()
-{
-	local name=$1
-
-	shift
-	spawn "$name" "$LNK" --attach "$KIND" -p "$PORT-$((PORT + 2))" -o function,sport,dport,seq,pid,comm,n \
-		--col n=inode "$@"
-	pid[$name]=$SPAWNED
-}
-all_started()
-{
-	local name
-
-	for name in "${!pid[@]}"; do
-		grep -q 'Started TCP monitoring' "$TMP/$name.err" || return 1
-	done
-}
+declare -A pid ended
+# shellcheck disable=SC2054 # these commas are in an argument
+ASK=(--attach "$KIND" -p "$PORT-$((PORT + 2))" -o function,sport,dport,seq,pid,comm,n --col n=inode)
 
 pair one "$PORT" long 40
 one_server=$SERVER one_client=$CLIENT
@@ -104,14 +23,6 @@ pair two $((PORT + 1)) long 40
 two_client=$CLIENT
 pair quick $((PORT + 2)) short 100
 quick_server=$SERVER
-
-start_all()
-{
-	wait_until "${START_SECONDS:-120}" all_started && return
-	not_ok "all of them start"
-	cat "$TMP"/*.err >&2
-	exit 1
-}
 
 asked every
 asked server --pid "$one_server"

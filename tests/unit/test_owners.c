@@ -52,6 +52,26 @@ static void answer(uint64_t inode, uint32_t pid, const char *comm)
 	CHECK_INT(write(other, &a, sizeof(a)), sizeof(a));
 }
 
+/* Whether it was asked who has ended. */
+static int asked_who_ended(void)
+{
+	uint64_t q;
+
+	return read(other, &q, sizeof(q)) == sizeof(q) && q == OWNERS_WHO_ENDED;
+}
+
+/* What the process does with an order: the answers that follow are by it. */
+static void agree(struct owners *o, uint64_t now_ns, uint64_t ended)
+{
+	struct owners_order order = { 0 };
+	struct owners_status s = { .ended = ended };
+
+	CHECK_INT(read(other, &order, sizeof(order)), sizeof(order));
+	s.order = order.number;
+	CHECK_INT(write(other, &s, sizeof(s)), sizeof(s));
+	owners_refresh(o, now_ns);
+}
+
 static uint32_t pid_of(struct owners *o, uint64_t inode)
 {
 	const struct owner *a = owners_find(o, inode);
@@ -341,6 +361,7 @@ TEST(a_witness_and_a_filter)
 	owners_refresh(o, 1000);
 	owners_set_witness(o, &witness);
 	owners_set_filter(o, &f);
+	agree(o, 1000, 0);
 	/* one that is meant: nothing else is asked */
 	seen_pid = 300;
 	CHECK_INT(owners_judge(o, 7), OWNERS_HIS);
@@ -384,28 +405,123 @@ TEST(a_witness_and_a_filter)
 /* What a process did last is still its own; its number is not for ever. */
 TEST(a_process_that_ends)
 {
-	struct owners_filter f = { .pids = 1 };
+	struct owners_filter f = { .pid = { 200, 300 }, .pids = 2 };
+	struct owners_status s = { .order = 1, .ended = 2 };
 	struct owners *o = make();
-	pid_t child = fork();
 
-	if (!child) {
-		pause();
-		_exit(0);
-	}
-	f.pid[0] = seen_pid = (uint32_t)child;
+	seen_pid = 300;
 	owners_refresh(o, 1);
 	owners_set_witness(o, &witness);
 	owners_set_filter(o, &f);
-	owners_refresh(o, OWNERS_FRESH_NS);
+	agree(o, 2, 0);
 	CHECK_INT(owners_ended(o), 0);
-	kill(child, SIGKILL);
-	waitpid(child, NULL, 0);
+	CHECK_INT(asked_who_ended(), 0); /* not at once */
 	owners_refresh(o, 2 * OWNERS_FRESH_NS);
-	CHECK_INT(owners_ended(o), child);
+	CHECK_INT(asked_who_ended(), 1);
+	CHECK_INT(write(other, &s, sizeof(s)), sizeof(s));
+	owners_refresh(o, 2 * OWNERS_FRESH_NS + 1);
+	CHECK_INT(asked_who_ended(), 0);
+	CHECK_INT(owners_ended(o), 300);
 	CHECK_INT(owners_ended(o), 0); /* once */
 	CHECK_INT(owners_judge(o, 7), OWNERS_HIS);
-	owners_refresh(o, 2 * OWNERS_FRESH_NS + OWNERS_STALE_NS + 1);
+	owners_refresh(o, 2 * OWNERS_FRESH_NS + OWNERS_STALE_NS + 2);
 	CHECK_INT(owners_judge(o, 8), OWNERS_OPEN_YET);
+	owners_close(o);
+}
+
+/* Answers that were on their way when the filter changed are of the one before. */
+TEST(another_filter)
+{
+	struct owners_filter f = { .pid = { 300 }, .pids = 1 }, none = { .pids = 0 };
+	struct owners *o = make();
+
+	seen_pid = 0;
+	owners_refresh(o, 1000);
+	owners_set_witness(o, &witness);
+	CHECK_INT(owners_judge(o, 7), OWNERS_OPEN_YET);
+	CHECK_INT(question(), 7);
+	answer(7, 200, "a");
+	owners_refresh(o, 1001);
+	CHECK_INT(owners_judge(o, 7), OWNERS_HIS);
+	CHECK_INT(owners_judge(o, 8), OWNERS_OPEN_YET);
+	CHECK_INT(question(), 8);
+	owners_set_filter(o, &f);
+	CHECK_INT(owners_judge(o, 7), OWNERS_OPEN_YET); /* forgotten */
+	CHECK_INT(owners_judge(o, 8), OWNERS_OPEN_YET);
+	answer(7, 200, "a"); /* before it has read the order */
+	answer(8, 200, "a");
+	owners_refresh(o, 1002);
+	CHECK_INT(owners_judge(o, 7), OWNERS_OPEN_YET);
+	CHECK_INT(owners_judge(o, 8), OWNERS_OPEN_YET);
+	agree(o, 1003, 0);
+	CHECK_INT(question(), 7); /* they came behind the order */
+	CHECK_INT(question(), 8);
+	answer_others(7);
+	answer(8, 300, "b");
+	owners_refresh(o, 1004);
+	CHECK_INT(owners_judge(o, 7), OWNERS_OTHERS);
+	CHECK_INT(owners_judge(o, 8), OWNERS_HIS);
+	/* a status by another order is none */
+	owners_set_filter(o, &none);
+	CHECK_INT(write(other, &(struct owners_status){ .order = 1 }, sizeof(struct owners_status)),
+		  sizeof(struct owners_status));
+	owners_refresh(o, 1005);
+	CHECK_INT(owners_judge(o, 8), OWNERS_OPEN_YET);
+	answer(8, 300, "b");
+	owners_refresh(o, 1006);
+	CHECK_INT(owners_judge(o, 8), OWNERS_OPEN_YET);
+	agree(o, 1007, 0);
+	CHECK_INT(question(), 8);
+	answer(8, 400, "c");
+	owners_refresh(o, 1008);
+	CHECK_INT(owners_judge(o, 8), OWNERS_HIS);
+	owners_close(o);
+}
+
+/* One that is meant further on is the same process; that it has ended is told again. */
+TEST(a_process_in_both_filters)
+{
+	struct owners_filter f = { .pid = { 300 }, .pids = 1 };
+	struct owners_filter both = { .pid = { 200, 300 }, .pids = 2 };
+	struct owners *o = make();
+
+	seen_pid = 300;
+	owners_refresh(o, 1);
+	owners_set_witness(o, &witness);
+	owners_set_filter(o, &f);
+	agree(o, 2, 1);
+	CHECK_INT(owners_ended(o), 300);
+	owners_refresh(o, 3 + OWNERS_STALE_NS);
+	CHECK_INT(asked_who_ended(), 1);
+	owners_set_filter(o, &both);
+	agree(o, 4 + OWNERS_STALE_NS, 2);
+	CHECK_INT(owners_ended(o), 300);
+	CHECK_INT(owners_ended(o), 0);
+	CHECK_INT(owners_judge(o, 7), OWNERS_OPEN_YET); /* not his who was seen: he is over */
+	owners_close(o);
+}
+
+/* A full socket: no question overtakes the order. */
+TEST(an_order_that_has_to_wait)
+{
+	struct owners_filter f = { .pid = { 300 }, .pids = 1 };
+	struct owners *o = make();
+	struct owners_order order;
+	ssize_t len;
+	int n = 0;
+
+	seen_pid = 0;
+	owners_refresh(o, 1000);
+	for (int i = 0; i < 10000; i++)
+		owners_set_filter(o, &f);
+	CHECK_INT(owners_judge(o, 7), OWNERS_OPEN_YET);
+	for (; (len = read(other, &order, sizeof(order))) > 0; n++)
+		CHECK_INT(len, sizeof(order));
+	CHECK(n > 0 && n < 10000);
+	owners_refresh(o, 1001);
+	agree(o, 1002, 0);
+	CHECK_INT(owners_judge(o, 7), OWNERS_OPEN_YET);
+	CHECK_INT(question(), 7);
 	owners_close(o);
 }
 
@@ -469,7 +585,7 @@ TEST(a_look)
 	v[3].inode = inode_of(file);
 	v[4].inode = mine;
 	v[2].pid = 77;
-	owners_mean(&all, "/proc", NULL);
+	owners_begin(&all, "/proc");
 	owners_scan(&all, v, 5);
 	CHECK_INT(v[0].pid, child);
 	CHECK_INT(v[4].pid, child);
@@ -483,7 +599,7 @@ TEST(a_look)
 	waitpid(child, NULL, 0);
 	owners_scan(&all, v, 1);
 	CHECK_INT(v[0].pid, 0);
-	owners_mean(&none, "/nonexistent", NULL);
+	owners_begin(&none, "/nonexistent");
 	owners_scan(&none, v, 2);
 	CHECK_INT(v[1].pid, 0);
 	close(shared);
@@ -493,7 +609,7 @@ TEST(a_look)
 /* Whose socket it is, of those that are meant; and whether others have it. */
 TEST(a_look_at_some)
 {
-	static const char *const names[] = { "nobody-has-this", "lnk-test-owner" };
+	static const char names[2][OWNER_COMM] = { "nobody-has-this", "lnk-test-owner" };
 	int sock = socket(AF_INET, SOCK_STREAM, 0), childs = socket(AF_INET, SOCK_STREAM, 0);
 	struct owners_filter f = { .pids = 1 };
 	struct owner v[3] = { 0 };
@@ -505,7 +621,8 @@ TEST(a_look_at_some)
 	v[2].inode = 1;
 	close(childs);
 	f.pid[0] = (uint32_t)child;
-	owners_mean(&m, "/proc", &f);
+	owners_begin(&m, "/proc");
+	owners_mean(&m, &f);
 	for (int i = 0; i < 2; i++) {
 		v[2].others = 7;
 		if (i)
@@ -527,11 +644,11 @@ TEST(a_look_at_some)
 	owners_scan(&m, v, 3);
 	CHECK_INT(v[0].pid, 0);
 	CHECK_INT(v[0].others, 1);
-	owners_forget(&m);
 
 	prctl(PR_SET_NAME, names[1]);
-	f = (struct owners_filter){ .comm = names, .comms = 2 };
-	owners_mean(&m, "/proc", &f);
+	f = (struct owners_filter){ .comms = 2 };
+	memcpy(f.comm, names, sizeof(names));
+	owners_mean(&m, &f);
 	owners_scan_meant(&m, v, 1);
 	CHECK_INT(v[0].pid, getpid());
 	CHECK_STR(v[0].comm, names[1]);
@@ -546,13 +663,11 @@ TEST(a_look_at_some)
 	CHECK_INT(v[0].pid, 0);
 	owners_scan(&m, v, 1);
 	CHECK_INT(v[0].others, 1);
-	owners_forget(&m);
 
 	/* both: that process, and only by this name */
-	f = (struct owners_filter){
-		.pid = { (uint32_t)getpid() }, .pids = 1, .comm = names, .comms = 2
-	};
-	owners_mean(&m, "/proc", &f);
+	f.pids = 1;
+	f.pid[0] = (uint32_t)getpid();
+	owners_mean(&m, &f);
 	owners_scan_meant(&m, v, 1);
 	CHECK_INT(v[0].pid, 0);
 	prctl(PR_SET_NAME, names[1]);
@@ -587,13 +702,14 @@ static void fake(const char *top, bool make)
 TEST(a_number_that_was_given_again)
 {
 	char top[] = "/tmp/lnk-owners.XXXXXX";
-	struct owners_filter f = { .pid = { 77 }, .pids = 1 };
+	struct owners_filter f = { .pid = { 77 }, .pids = 1 }, none = { .pids = 0 };
 	struct owner v = { .inode = 4711 };
 	struct owners_meant m;
 
 	CHECK(mkdtemp(top));
 	fake(top, true);
-	owners_mean(&m, top, &f);
+	owners_begin(&m, top);
+	owners_mean(&m, &f);
 	owners_scan(&m, &v, 1);
 	CHECK_INT(v.pid, 77);
 	fake(top, false);
@@ -603,6 +719,16 @@ TEST(a_number_that_was_given_again)
 	CHECK_INT(v.others, 1);
 	owners_scan_meant(&m, &v, 1);
 	CHECK_INT(v.pid, 0);
+	/* nor where the filter changes; but who gives it up and asks again means the new one */
+	f.pid[f.pids++] = 1;
+	owners_mean(&m, &f);
+	owners_scan(&m, &v, 1);
+	CHECK_INT(v.pid, 0);
+	CHECK_INT(owners_that_ended(&m) & 2, 2); /* there is none in this directory */
+	owners_mean(&m, &none);
+	owners_mean(&m, &f);
+	owners_scan(&m, &v, 1);
+	CHECK_INT(v.pid, 77);
 	owners_forget(&m);
 	fake(top, false);
 	rmdir(top);
@@ -611,12 +737,16 @@ TEST(a_number_that_was_given_again)
 /* The process itself. */
 TEST(the_process)
 {
+	pid_t child = holder(); /* before there is a socket */
 	int sock = socket(AF_INET, SOCK_STREAM, 0), status;
+	struct owners_filter f = { .pid = { 1 }, .pids = 2 };
+	enum owners_verdict verdict;
 	const struct owner *a = NULL;
 	struct owners *o = NULL;
+	uint32_t ended = 0;
 
 	signal(SIGPIPE, SIG_IGN);
-	CHECK_INT(owners_open(&o, NULL), 0);
+	CHECK_INT(owners_open(&o), 0);
 	for (int i = 0; i < 1000 && !a; i++) {
 		a = owners_find(o, inode_of(sock));
 		usleep(5000);
@@ -624,6 +754,25 @@ TEST(the_process)
 	}
 	if (CHECK(a))
 		CHECK_INT(a->pid, getpid());
+	/* a filter: the process's parent is not meant, nor one that has ended */
+	f.pid[1] = (uint32_t)child;
+	owners_set_filter(o, &f);
+	verdict = OWNERS_OPEN_YET;
+	for (int i = 0; i < 1000 && verdict == OWNERS_OPEN_YET; i++) {
+		verdict = owners_judge(o, inode_of(sock));
+		usleep(5000);
+		owners_refresh(o, clock_monotonic_ns());
+	}
+	CHECK_INT(verdict, OWNERS_OTHERS);
+	CHECK_INT(owners_ended(o), 0);
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	for (int i = 0; i < 1000 && !ended; i++) {
+		usleep(5000);
+		owners_refresh(o, clock_monotonic_ns());
+		ended = owners_ended(o);
+	}
+	CHECK_INT(ended, child);
 	owners_close(o);
 	/* it ends with its socket */
 	CHECK(wait(&status) > 0);
