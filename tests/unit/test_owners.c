@@ -514,6 +514,7 @@ TEST(an_order_that_has_to_wait)
 	owners_refresh(o, 1000);
 	for (int i = 0; i < 10000; i++)
 		owners_set_filter(o, &f);
+	CHECK_INT(read(other, &order, sizeof(order)), sizeof(order)); /* there is room now */
 	CHECK_INT(owners_judge(o, 7), OWNERS_OPEN_YET);
 	for (; (len = read(other, &order, sizeof(order))) > 0; n++)
 		CHECK_INT(len, sizeof(order));
