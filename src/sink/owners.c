@@ -246,7 +246,7 @@ uint64_t owners_reject_until(struct owners *o, uint64_t inode)
 {
 	struct entry *e = inode ? find(o, inode) : NULL;
 
-	if (!e || !e->answered || !e->owner.others || e->told_ns == e->true_ns ||
+	if (!e || !e->answered || e->owner.pid || !e->owner.others || e->told_ns == e->true_ns ||
 	    o->now_ns >= e->true_ns + OWNERS_FRESH_NS)
 		return 0;
 	e->told_ns = e->true_ns;

@@ -322,6 +322,17 @@ static bool send_status(const struct work *w)
 	return write(w->fd, &s, sizeof(s)) == sizeof(s);
 }
 
+/* Who asks is confined because it may be taken over one day. */
+static bool is_order(const struct owners_order *order)
+{
+	const struct owners_filter *f = &order->filter;
+	__u32 i;
+
+	for (i = 0; i < OWNERS_COMMS && !f->comm[i][OWNER_COMM - 1]; i++)
+		;
+	return f->pids <= OWNERS_PIDS && f->comms <= OWNERS_COMMS && i == OWNERS_COMMS;
+}
+
 /* What was asked before is not answered any more. */
 static bool take_order(struct work *w, const struct owners_order *order)
 {
@@ -345,7 +356,7 @@ static bool read_questions(struct work *w)
 	while (len > 0 && w->n < OWNERS_OPEN) {
 		len = recv(w->fd, &m, sizeof(m), w->n ? MSG_DONTWAIT : 0);
 		if (len == sizeof(m.order)) {
-			if (!take_order(w, &m.order))
+			if (!is_order(&m.order) || !take_order(w, &m.order))
 				return false;
 		} else if (len != sizeof(m.question)) {
 			break;

@@ -780,3 +780,28 @@ TEST(the_process)
 	CHECK(WIFEXITED(status) && !WEXITSTATUS(status));
 	close(sock);
 }
+
+/* What is no order ends it, and is not believed. */
+TEST(orders_that_are_none)
+{
+	struct owners_order bad[] = {
+		{ .number = 1, .filter = { .pids = OWNERS_PIDS + 1 } },
+		{ .number = 1, .filter = { .comms = OWNERS_COMMS + 1 } },
+		{ .number = 1, .filter = { .comms = 1 } },
+	};
+	struct owners_status s;
+	int pair[2], status;
+
+	signal(SIGPIPE, SIG_IGN);
+	memset(bad[2].filter.comm[0], 'a', OWNER_COMM);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		CHECK_INT(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
+		CHECK_INT(owners_process(pair), 0);
+		close(pair[1]);
+		CHECK_INT(write(pair[0], &bad[i], sizeof(bad[i])), sizeof(bad[i]));
+		CHECK(wait(&status) > 0);
+		CHECK(WIFEXITED(status) && !WEXITSTATUS(status));
+		CHECK_INT(read(pair[0], &s, sizeof(s)), 0);
+		close(pair[0]);
+	}
+}
