@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# timeout: 600
+# timeout: 1000
 # A dropped-in file with every kind of probe that BCC names.
 . "$(dirname "$0")/../lib.sh"
 
@@ -90,7 +90,7 @@ awk '$1 == "inet_csk_accept" && $2 == "return" {
 	print "returns:", $3 + $10, ($10 ~ /^[1-9][0-9]*$/ ? "some missed" : "none missed") }' /run/err3
 cat /run/err3
 INSIDE
-RUN_TIMEOUT=300 run scripts/vm.sh 6.1 --no-headers -- sh -c "$(cat "$TMP/inside.sh")"
+RUN_TIMEOUT=900 run scripts/vm.sh 6.1 --no-headers --timeout 880 -- sh -c "$(cat "$TMP/inside.sh")"
 check "every kind of probe becomes a stage" expect_exit 0 -- expect_out 'status 0' -- \
 	expect_out 'Stage tcp_ack: kprobe tcp_ack' -- \
 	expect_out 'Stage tcp_rcv_established return: kretprobe tcp_rcv_established' -- \

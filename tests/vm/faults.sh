@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# timeout: 1300
+# timeout: 2600
 # What a kernel with kprobes may be left with, processors that come and go, a clock that is
 # set back, and what stays of root's rights, on Debian's kernels. The parts that run inside
 # are the functions of faults.inc.
@@ -14,7 +14,7 @@ vm()
 	local kernel=$1 part=$2
 
 	shift 2
-	RUN_TIMEOUT=620 run scripts/vm.sh "$kernel" --no-headers --timeout 600 "$@" -- \
+	RUN_TIMEOUT=920 run scripts/vm.sh "$kernel" --no-headers --timeout 900 "$@" -- \
 		bash -c "export LNK=$LNK; . tests/vm/faults.inc; $part; echo done"
 	check "$kernel $part: the run came to its end" grep -qxF 'done' "$TMP/out"
 }

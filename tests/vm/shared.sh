@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# timeout: 900
+# timeout: 1900
 # --buffer=shared with fentry and with kprobes, against tcpdump and ftrace; and a kernel that
 # it is not for.
 . "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/lib.sh"
 
 cd "$TOP" || exit 1
 # shellcheck disable=SC2016 # for the shell inside
@@ -16,15 +17,24 @@ echo "status $?"'
 # one KIND --no-headers|--no-btf NET
 one()
 {
-	RUN_TIMEOUT=420 run scripts/vm.sh 6.12 "$2" --net "$3" --timeout 400 -- bash -c "$INSIDE" "$1"
+	vm_start "$1" 6.12 "$2" --net "$3" --timeout 900 -- bash -c "$INSIDE" "$1"
+}
+
+# said KIND
+said()
+{
+	vm_end "$1" 920
 	grep -E '^(not )?ok - |^# ' "$TMP/out"
 	check "$1: the run came to its end, and all is well" grep -qxF 'status 0' "$TMP/out" -- \
 		[ "$(grep -c '^ok - ' "$TMP/out")" -ge 50 ]
 }
+
 one fentry --no-headers e1000
 one kprobe --no-btf virtio
+said fentry
+said kprobe
 
-RUN_TIMEOUT=300 run scripts/vm.sh 6.1 --no-headers --timeout 280 -- \
+RUN_TIMEOUT=600 run scripts/vm.sh 6.1 --no-headers --timeout 560 -- \
 	bash -c './linux_net_kernel --buffer=shared -D 1 2>&1; echo "status $?"'
 check "before Linux 6.2 it is refused, in one line" expect_out 'status 1' -- \
 	expect_out '--buffer=shared cannot be used here (before Linux 6.2 a probe may interrupt itself)' -- \
