@@ -64,6 +64,7 @@ struct lnk_owner {
 	__u64 others_until_ns; /* by the host: CLOCK_MONOTONIC; 0: they are not */
 	__u32 pid;             /* by the probe: in the initial namespace; 0: nobody */
 	__u32 reserved;
+	__u64 started_ns; /* when that process began: CLOCK_MONOTONIC */
 	char comm[16];
 };
 #define LNK_OWNERS_MAX 8192

@@ -41,9 +41,7 @@ struct broker {
 	const struct config *conf; /* as the command line said */
 	const struct watch *watch;
 	int sock;
-	uint32_t id;           /* of the request that is answered */
-	struct pids processes; /* of the last that could be asked for: that one may have ended
-				* since is no mistake */
+	uint32_t id; /* of the request that is answered */
 };
 
 /* --- answers ------------------------------------------------------------------------ */
@@ -191,25 +189,25 @@ static struct hooks live_hooks(const struct wire_request *req)
 	return hs;
 }
 
-static int check_processes(struct broker *b, const struct config *conf, struct text *why)
+/* That one of those that are asked for already has ended is no mistake. */
+static int check_processes(const struct wire_request *req, const struct config *conf,
+			   struct text *why)
 {
+	const struct pids *known = &req->pids;
 	struct config fresh = { .pids.n = 0 };
-	int i, k, err;
+	int i, k;
 
 	for (i = 0; i < conf->pids.n; i++) {
-		for (k = 0; k < b->processes.n && b->processes.v[k] != conf->pids.v[i]; k++)
+		for (k = 0; k < known->n && known->v[k] != conf->pids.v[i]; k++)
 			;
-		if (k == b->processes.n)
+		if (k == known->n)
 			fresh.pids.v[fresh.pids.n++] = conf->pids.v[i];
 	}
-	err = processes_check(&fresh, why);
-	if (!err)
-		b->processes = conf->pids;
-	return err;
+	return processes_check(&fresh, why);
 }
 
 /* What is asked, as main() does it from the command line alone. */
-static int ask_anew(struct broker *b, const struct wire_request *req, struct config *conf,
+static int ask_anew(const struct broker *b, const struct wire_request *req, struct config *conf,
 		    struct ask *ask)
 {
 	struct column_list *columns = calloc(1, sizeof(*columns));
@@ -220,7 +218,7 @@ static int ask_anew(struct broker *b, const struct wire_request *req, struct con
 	if (!err)
 		err = changes_apply(&req->changes, conf, &why);
 	if (!err)
-		err = check_processes(b, conf, &why);
+		err = check_processes(req, conf, &why);
 	if (!err)
 		err = view_columns(columns, conf, &why);
 	if (!err)
@@ -238,7 +236,7 @@ static int ask_anew(struct broker *b, const struct wire_request *req, struct con
 }
 
 /* Returns whether it is done: another message ends it. */
-static bool build(struct broker *b, const struct wire_request *req)
+static bool build(const struct broker *b, const struct wire_request *req)
 {
 	static struct config conf;
 	struct wire_reply r = { .kind = WIRE_DONE };
@@ -366,7 +364,7 @@ static int leave_terminal(void)
 
 int broker_start(const struct config *conf, const struct watch *w, int drop_fd, int *sock)
 {
-	struct broker b = { .conf = conf, .watch = w, .processes = conf->pids };
+	struct broker b = { .conf = conf, .watch = w };
 	pid_t pid, parent = getpid();
 	int pair[2];
 

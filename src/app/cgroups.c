@@ -10,7 +10,9 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <mntent.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -44,6 +46,43 @@ static int open_mount(void)
 	}
 	endmntent(mounts);
 	return fd < 0 ? -ENOENT : fd;
+}
+
+/* Those that were last found. A directory that was removed, or made again, since is not another
+ * cgroup: its sockets are. */
+static struct {
+	char *path;
+	uint64_t inode;
+} known[STRINGS_MAX];
+static int nknown;
+
+static bool is_known(const char *path, uint64_t *inode)
+{
+	int i;
+
+	for (i = 0; i < nknown && strcmp(known[i].path, path) != 0; i++)
+		;
+	if (i < nknown)
+		*inode = known[i].inode;
+	return i < nknown;
+}
+
+static void remember(const struct strings *paths, const uint64_t *inodes)
+{
+	char *path[STRINGS_MAX];
+	int i, n = 0;
+
+	for (i = 0; i < paths->n; i++) /* first: they may be the same strings */
+		path[i] = strdup(paths->v[i]);
+	while (nknown)
+		free(known[--nknown].path);
+	for (i = 0; i < paths->n; i++) {
+		if (!path[i])
+			continue; /* then it is looked up again */
+		known[n].path = path[i];
+		known[n++].inode = inodes[i];
+	}
+	nknown = n;
 }
 
 /* NULL: `path` is a cgroup, and *inode its number. */
@@ -83,17 +122,16 @@ int cgroups_find(struct question *q, const struct config *conf, struct text *why
 {
 	const struct strings *paths = &conf->cgroups;
 	const char *reason = NULL;
-	uint64_t inode = 0;
+	uint64_t inodes[STRINGS_MAX] = { 0 };
 	int mount, i;
 
 	_Static_assert(QUESTION_MAX_CGROUPS >= STRINGS_MAX, "there is room for all of them");
-	if (!paths->n)
-		return 0;
-	mount = open_mount();
+	mount = paths->n ? open_mount() : -ENOENT;
 	for (i = 0; i < paths->n && !reason; i++) {
-		reason = look_up(mount, paths->v[i], &inode);
+		if (!is_known(paths->v[i], &inodes[i]))
+			reason = look_up(mount, paths->v[i], &inodes[i]);
 		if (!reason) {
-			add(q, inode);
+			add(q, inodes[i]);
 			continue;
 		}
 		text_puts(why, "--cgroup: '");
@@ -102,5 +140,7 @@ int cgroups_find(struct question *q, const struct config *conf, struct text *why
 	}
 	if (mount >= 0)
 		close(mount);
+	if (!reason)
+		remember(paths, inodes);
 	return reason ? -EINVAL : 0;
 }

@@ -179,12 +179,13 @@ static int change_here(struct loop *l, struct setting *setting, struct text *why
 	return 0;
 }
 
-/* Whose sockets are shown can be told only while there is somebody who looks. */
+/* Whose sockets are shown can be told only while there is somebody who looks; where that was asked
+ * before it has been said. */
 static int check_owners(const struct loop *l, const struct config *conf, struct text *why)
 {
 	const struct owners *o = l->view->table.owners;
 
-	if (!config_asks_owner(conf) || (o && owners_are_told(o)))
+	if (!config_asks_owner(conf) || config_asks_owner(l->s->conf) || (o && owners_are_told(o)))
 		return 0;
 	text_puts(why, "the process that finds out who has a socket has ended");
 	return -EINVAL;

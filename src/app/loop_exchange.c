@@ -50,7 +50,9 @@ static void mean_processes(struct loop *l)
 	processes_filter(&before, l->old.conf);
 	processes_filter(&now, l->s->conf);
 	if (memcmp(&before, &now, sizeof(now)) != 0)
-		owners_set_filter(l->view->table.owners, &now);
+		owners_set_filter(l->view->table.owners, &now, l->s->setting->owners_asked_ns);
+	if (!config_asks_owner(l->s->conf)) /* nor is it asked of those on their way */
+		l->leaving.asks_owner = false;
 }
 
 static void exchange(struct loop *l)

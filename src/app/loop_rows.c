@@ -321,18 +321,12 @@ static void print_until(struct loop *l, uint64_t horizon)
 }
 
 /* One of the programs has seen it, if any has. */
-static bool saw(void *arg, uint64_t inode, uint32_t *pid, char comm[OWNER_COMM])
+static bool saw(void *arg, uint64_t inode, struct lnk_owner *owner)
 {
 	const struct loop *l = arg;
-	struct lnk_owner found;
 
-	_Static_assert(sizeof(found.comm) == OWNER_COMM, "a name fits");
-	if (!owner_map_find(l->s->program.owners_fd, inode, &found) &&
-	    (!l->leaving.s || !owner_map_find(l->old.program.owners_fd, inode, &found)))
-		return false;
-	*pid = found.pid;
-	memcpy(comm, found.comm, OWNER_COMM);
-	return true;
+	return owner_map_find(l->s->program.owners_fd, inode, owner) ||
+	       (l->leaving.s && owner_map_find(l->old.program.owners_fd, inode, owner));
 }
 
 void loop_open_owners(struct loop *l)
@@ -353,11 +347,13 @@ void loop_note_owners(struct loop *l)
 /* Nothing waits for a process that has ended. */
 static void look_at_owners(struct loop *l)
 {
-	uint32_t ended = l->owned ? owners_ended(l->view->table.owners) : 0;
+	bool hidden = false;
+	uint32_t ended = l->owned ? owners_ended(l->view->table.owners, &hidden) : 0;
 
 	if (ended) {
 		console_hide(l->console);
-		log_info("Process %" PRIu32 " has ended", ended);
+		log_info("Process %" PRIu32 " %s", ended,
+			 hidden ? "cannot be looked at: it has ended, or is hidden" : "has ended");
 	}
 	if (!l->owned || l->owners_gone || owners_are_told(l->view->table.owners))
 		return;

@@ -7,6 +7,7 @@
 
 #include "app/ask.h"
 #include "app/view.h"
+#include "base/clock.h"
 
 /* The slots of the columns are given by ask_parse(). libpcap and cgroups need files, and interfaces
  * are asked of the kernel: that is for who still may. */
@@ -49,6 +50,7 @@ int setting_make(struct setting **out, const struct config *base, const struct c
 	if (!s)
 		return -ENOMEM;
 	s->users = 1;
+	s->owners_asked_ns = clock_monotonic_ns();
 	s->changes = *c;
 	s->base = base;
 	s->conf = *base;
@@ -60,6 +62,16 @@ int setting_make(struct setting **out, const struct config *base, const struct c
 	else
 		*out = s;
 	return err;
+}
+
+static bool same_owners(const struct config *a, const struct config *b)
+{
+	int i;
+
+	for (i = 0; i < a->comms.n && i < b->comms.n && !strcmp(a->comms.v[i], b->comms.v[i]); i++)
+		;
+	return a->comms.n == b->comms.n && i == a->comms.n && a->pids.n == b->pids.n &&
+	       !memcmp(a->pids.v, b->pids.v, (size_t)a->pids.n * sizeof(a->pids.v[0]));
 }
 
 int setting_change(struct setting **out, const struct setting *from, const char *option,
@@ -74,6 +86,8 @@ int setting_change(struct setting **out, const struct setting *from, const char 
 	}
 	if (!err)
 		err = setting_make(out, from->base, c, why);
+	if (!err && same_owners(&(*out)->conf, &from->conf))
+		(*out)->owners_asked_ns = from->owners_asked_ns;
 	free(c);
 	return err;
 }

@@ -19,6 +19,7 @@ struct setting {
 	struct collected collected; /* by the program */
 	int extra;                  /* numbers behind each of its events */
 	bool owners;                /* it notes who uses sockets */
+	uint64_t owners_asked_ns;   /* since when its --pid and --comm are asked for */
 };
 
 /*

@@ -193,6 +193,7 @@ static void send_request(struct swap *sw)
 	r->id = sw->id;
 	r->digest = sw->forced ? 0 : source_digest(&sw->running->source);
 	r->changes = swap_setting(sw)->changes;
+	r->pids = sw->running->conf->pids;
 	add_live(r, sw->running);
 	err = wire_send(sw->sock, r, wire_request_size(r->live_n), NULL, 0, MSG_DONTWAIT);
 	free(r);

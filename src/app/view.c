@@ -125,7 +125,7 @@ static int open_owners(struct view *v, const struct config *conf)
 	v->owners_limited = !err && !privileges_have(OWNERS_CAPABILITIES);
 	if (!err && config_asks_owner(conf)) {
 		processes_filter(&filter, conf);
-		owners_set_filter(t->owners, &filter);
+		owners_set_filter(t->owners, &filter, clock_monotonic_ns());
 	}
 	return 0;
 }

@@ -44,7 +44,8 @@ bool wire_request_ok(const struct wire_request *r, size_t len)
 
 	if (len < offsetof(struct wire_request, live) || r->kind >= WIRE_REQUESTS ||
 	    r->live_n > LNK_MAX_HOOKS || len != wire_request_size(r->live_n) ||
-	    !changes_ok(&r->changes) || !memchr(r->path, '\0', sizeof(r->path)))
+	    !changes_ok(&r->changes) || r->pids.n < 0 || r->pids.n > PIDS_MAX ||
+	    !memchr(r->path, '\0', sizeof(r->path)))
 		return false;
 	for (i = 0; i < r->live_n; i++)
 		if (!kind_ok(r->live[i].kind, r->live[i].typed) ||

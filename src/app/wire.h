@@ -39,9 +39,11 @@ struct wire_request {
 	uint32_t id;     /* comes back with every reply */
 	uint64_t digest; /* of the source that runs; 0: build even if it is the same */
 	uint32_t live_n;
+	uint32_t unused;
 	/* What is another than on the command line: only options that may be given anew while
 	 * the program runs. All else, directories above all, stays. */
 	struct changes changes;
+	struct pids pids;         /* --pid of the program that runs */
 	char path[WIRE_PATH_MAX]; /* of WIRE_OPEN */
 	struct wire_live live[LNK_MAX_HOOKS];
 };

@@ -6,6 +6,7 @@
 #include <grp.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -36,6 +37,7 @@ static void close_others(void)
 static int give_up(const struct aside *a)
 {
 	int err = privileges_bar();
+	struct rlimit files;
 
 	prctl(PR_SET_KEEPCAPS, 1);
 	if (privileges_have(a->keep) && !setgroups(0, NULL) && !setresgid(NOBODY, NOBODY, NOBODY))
@@ -47,7 +49,13 @@ static int give_up(const struct aside *a)
 	 * user changes, so they come last */
 	prctl(PR_SET_NAME, a->name);
 	prctl(PR_SET_DUMPABLE, 0);
+	/* it ends with its socket; this is for when it does not read, and has no effect where the
+	 * parent may not signal it: as another user */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (!getrlimit(RLIMIT_NOFILE, &files)) { /* as many as it may */
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
 	if (!err && a->filter) {
 		err = a->filter();
 		if (err == -ENOSYS)

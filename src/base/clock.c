@@ -16,6 +16,11 @@ uint64_t clock_monotonic_ns(void)
 	return now(CLOCK_MONOTONIC);
 }
 
+uint64_t clock_boottime_ns(void)
+{
+	return now(CLOCK_BOOTTIME);
+}
+
 int64_t clock_wall_offset_ns(void)
 {
 	uint64_t before, after, wall;

@@ -15,6 +15,7 @@
 #define NSEC_PER_MSEC 1000000ULL
 
 uint64_t clock_monotonic_ns(void);
+uint64_t clock_boottime_ns(void);
 
 /* CLOCK_REALTIME - CLOCK_MONOTONIC in nanoseconds, to about a microsecond. */
 int64_t clock_wall_offset_ns(void);

@@ -240,6 +240,7 @@ static struct sock_filter reader_filter[] = {
 	CALL(readlinkat),
 	CALL(fcntl), /* fdopendir() */
 	CALL(recvfrom),
+	CALL(ppoll),
 
 	ONLY_FOR(openat, 4),
 	ARGUMENT(2),

@@ -392,6 +392,7 @@ static void emit_owners(const struct question *q, struct text *out)
 		  "\towner.pid = bpf_get_current_pid_tgid() >> 32;\n"
 		  "\tLNK_READ_TASK(&task, task, group_leader);\n"
 		  "\tLNK_READ_TASK(owner.comm, task, comm);\n"
+		  "\tLNK_READ_TASK(&owner.started_ns, task, start_time);\n"
 		  "\tlnk_owners.update(&inode, &owner);\n"
 		  "\treturn 0;\n}\n"
 		  "#endif\n");

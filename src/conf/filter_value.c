@@ -182,16 +182,18 @@ int lengths_parse(const char *s, struct lengths *out)
 int pids_parse(const char *s, uint64_t min, uint64_t max, struct pids *out)
 {
 	char item[ITEM_MAX];
-	int n = out->n, err;
+	int n = out->n, i, err;
 	uint64_t pid;
 
 	do {
 		err = next_item(&s, item);
-		if (!err && n == PIDS_MAX)
-			err = -E2BIG;
 		if (!err)
 			err = num_parse(item, min, max, &pid);
-		if (!err)
+		for (i = 0; !err && i < n && out->v[i] != pid; i++)
+			;
+		if (!err && i == PIDS_MAX)
+			err = -E2BIG;
+		if (!err && i == n)
 			out->v[n++] = (uint32_t)pid;
 	} while (!err && *s);
 	if (!err)

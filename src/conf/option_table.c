@@ -192,7 +192,7 @@ const struct option_def option_table[] = {
 		       "of version 2 or in one below it; an accepted connection counts as made "
 		       "where its listener was. PATH is a directory of the file system cgroup2, "
 		       "either whole or from where that is mounted (system.slice/ssh.service); it "
-		       "is looked up when a program is built, and the option may be given "
+		       "is looked up once, when it is asked for, and the option may be given "
 		       "again. The kernel does not change a socket's cgroup when its process "
 		       "moves. Rows of netif_receive_skb and ip_rcv_finish have a packet and no "
 		       "socket: they are not shown.",

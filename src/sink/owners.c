@@ -32,9 +32,10 @@ struct owners {
 	int open;                  /* questions */
 	struct owners_order order; /* number 0: there was none */
 	bool sent, agreed;         /* the process has it, and answers by it */
-	/* when each of the filter's processes was found to have ended */
-	uint64_t ended_ns[OWNERS_PIDS];
-	bool told[OWNERS_PIDS];
+	/* of each of the filter's processes: it had begun by then; it has ended, or cannot be
+	 * looked at; and that was told */
+	uint64_t since_ns[OWNERS_PIDS];
+	bool ended[OWNERS_PIDS], unseen[OWNERS_PIDS], told[OWNERS_PIDS];
 	uint64_t looked_ns;
 	struct owners_witness witness;
 	struct owner saw; /* what owners_find() last returned of it */
@@ -72,7 +73,8 @@ static bool say(struct owners *o, const void *what, size_t len)
 {
 	ssize_t n = o->fd < 0 ? -1 : write(o->fd, what, len);
 
-	if (n < 0 && o->fd >= 0 && errno != EAGAIN && errno != EINTR) {
+	if (n < 0 && o->fd >= 0 && errno != EAGAIN && errno != EINTR && errno != ENOBUFS &&
+	    errno != ENOMEM) {
 		close(o->fd); /* the process is gone: nothing is known any more */
 		o->fd = -1;
 	}
@@ -110,18 +112,13 @@ static bool is_believed(const struct owners *o, const struct entry *e)
 
 /* --- who was seen ------------------------------------------------------------------- */
 
-/* What it did last may still come up. */
-static bool is_over(const struct owners *o, __u32 i)
-{
-	return o->ended_ns[i] && o->now_ns > o->ended_ns[i] + OWNERS_STALE_NS;
-}
-
-static bool is_meant(const struct owners *o, uint32_t pid, const char *comm)
+/* One that began later than the one that is meant only has its number. */
+static bool is_meant(const struct owners *o, uint32_t pid, const char *comm, uint64_t began_ns)
 {
 	const struct owners_filter *f = &o->order.filter;
 	__u32 i, k;
 
-	for (i = 0; i < f->pids && (f->pid[i] != pid || is_over(o, i)); i++)
+	for (i = 0; i < f->pids && (f->pid[i] != pid || began_ns > o->since_ns[i]); i++)
 		;
 	for (k = 0; k < f->comms && strcmp(f->comm[k], comm) != 0; k++)
 		;
@@ -137,13 +134,18 @@ enum sight {
 
 static enum sight see(struct owners *o, uint64_t inode, struct owner *saw)
 {
+	struct lnk_owner w;
+
+	_Static_assert(sizeof(w.comm) == OWNER_COMM, "a name fits");
 	*saw = (struct owner){ .inode = inode };
-	if (!o->witness.saw || !o->witness.saw(o->witness.arg, inode, &saw->pid, saw->comm))
+	if (!o->witness.saw || !o->witness.saw(o->witness.arg, inode, &w))
 		return SAW_NOBODY;
+	saw->pid = w.pid;
+	memcpy(saw->comm, w.comm, OWNER_COMM);
 	saw->comm[OWNER_COMM - 1] = '\0';
 	if (!filters(o))
 		return SAW_ANOTHER;
-	if (is_meant(o, saw->pid, saw->comm))
+	if (is_meant(o, saw->pid, saw->comm, w.started_ns))
 		return SAW_MEANT;
 	saw->pid = 0;
 	saw->others = 1;
@@ -290,9 +292,10 @@ static void take_status(struct owners *o, const struct owners_status *s)
 	if (s->order != o->order.number)
 		return;
 	o->agreed = true;
-	for (__u32 i = 0; i < o->order.filter.pids; i++)
-		if (!o->ended_ns[i] && s->ended >> i & 1)
-			o->ended_ns[i] = o->now_ns;
+	for (__u32 i = 0; i < o->order.filter.pids; i++) {
+		o->ended[i] = o->ended[i] || (s->ended >> i & 1);
+		o->unseen[i] = s->unseen >> i & 1;
+	}
 }
 
 static void look_who_ended(struct owners *o)
@@ -311,12 +314,13 @@ static void send_order(struct owners *o)
 		o->sent = say(o, &o->order, sizeof(o->order));
 }
 
-uint32_t owners_ended(struct owners *o)
+uint32_t owners_ended(struct owners *o, bool *hidden)
 {
 	for (__u32 i = 0; i < o->order.filter.pids; i++) {
-		if (!o->ended_ns[i] || o->told[i])
+		if (!(o->ended[i] || o->unseen[i]) || o->told[i])
 			continue;
 		o->told[i] = true;
+		*hidden = !o->ended[i];
 		return o->order.filter.pid[i];
 	}
 	return 0;
@@ -357,21 +361,43 @@ int owners_make(struct owners **out, int fd)
 	return 0;
 }
 
-void owners_set_filter(struct owners *o, const struct owners_filter *filter)
+/* Who has one of these sockets is meant further on. */
+static void keep_known(struct owners *o)
 {
-	const struct owners_order before = o->order;
-	uint64_t ended_ns[OWNERS_PIDS];
+	struct entry *e;
 
-	memcpy(ended_ns, o->ended_ns, sizeof(ended_ns));
-	memset(o->ended_ns, 0, sizeof(o->ended_ns));
-	memset(o->told, 0, sizeof(o->told));
-	memset(o->v, 0, sizeof(o->v));
+	for (size_t i = 0; i < OWNERS_SOCKETS; i++) {
+		e = &o->v[i / WAYS][i % WAYS];
+		if (e->asked) /* the answer will not be believed */
+			e->asked_ns = 0;
+		e->asked = false;
+		if (!e->owner.pid || !is_meant(o, e->owner.pid, e->owner.comm, 0))
+			*e = (struct entry){ .asked = false };
+	}
+}
+
+void owners_set_filter(struct owners *o, const struct owners_filter *filter, uint64_t at_ns)
+{
+	const struct owners_order was = o->order;
+	uint64_t since_ns[OWNERS_PIDS];
+	bool ended[OWNERS_PIDS], told[OWNERS_PIDS];
+	__u32 i, k;
+
+	memcpy(since_ns, o->since_ns, sizeof(since_ns));
+	memcpy(ended, o->ended, sizeof(ended));
+	memcpy(told, o->told, sizeof(told));
 	o->order.number++;
+	o->order.at_ns = at_ns;
 	o->order.filter = *filter;
-	for (__u32 i = 0; i < filter->pids; i++)
-		for (__u32 k = 0; k < before.filter.pids; k++)
-			if (filter->pid[i] == before.filter.pid[k])
-				o->ended_ns[i] = ended_ns[k];
+	for (i = 0; i < filter->pids; i++) {
+		for (k = 0; k < was.filter.pids && filter->pid[i] != was.filter.pid[k]; k++)
+			;
+		o->since_ns[i] = k < was.filter.pids ? since_ns[k] : at_ns;
+		o->ended[i] = k < was.filter.pids && ended[k];
+		o->told[i] = k < was.filter.pids && told[k];
+		o->unseen[i] = false;
+	}
+	keep_known(o);
 	o->open = 0;
 	o->looked_ns = o->now_ns;
 	o->sent = o->agreed = false;

@@ -59,10 +59,11 @@ struct owners_filter {
 };
 
 /* From here on that filter holds. A process that was in the one before, too, is still meant,
- * and not another that has its number now. */
+ * and not another that has its number now; others had begun at at_ns. */
 struct owners_order {
 	__u32 number; /* of the order */
 	__u32 unused;
+	__u64 at_ns; /* CLOCK_MONOTONIC */
 	struct owners_filter filter;
 };
 
@@ -71,16 +72,19 @@ struct owners_status {
 	__u64 zero; /* no inode */
 	__u32 order;
 	__u32 unused;
-	__u64 ended; /* bit i: pid[i] */
-	__u64 unused_as_well;
+	/* bit i: pid[i] */
+	__u64 ended;
+	__u64 unseen; /* it cannot be looked at: it has ended, or is hidden */
 };
 
 /* Starts the process. Returns 0 or -errno. */
 int owners_open(struct owners **out);
 /* Without a process, over a SOCK_SEQPACKET socket (taken over): for tests. */
 int owners_make(struct owners **out, int fd);
-/* What was known by another filter is forgotten. No processes and no names: no filter. */
-void owners_set_filter(struct owners *o, const struct owners_filter *filter);
+/* What was known is forgotten, but for sockets of those that are still meant. The processes that
+ * are meant had begun at at_ns (CLOCK_MONOTONIC), and one of the filter before stays the same. No
+ * processes and no names: no filter. */
+void owners_set_filter(struct owners *o, const struct owners_filter *filter, uint64_t at_ns);
 void owners_close(struct owners *o);
 
 /* Takes in the answers that are there. To be called often. */
@@ -101,11 +105,11 @@ enum owners_verdict owners_judge(struct owners *o, uint64_t inode);
 
 /*
  * Whoever was seen to use the socket: asked where nobody has it, or that is not known yet.
- * Returns whether there was one: its number, in the namespace of the process that answers,
- * and name. NULL: nobody sees it.
+ * Returns whether there was one: its number, in the namespace of the process that answers, its
+ * name, and when it began (CLOCK_MONOTONIC). NULL: nobody sees it.
  */
 struct owners_witness {
-	bool (*saw)(void *arg, uint64_t inode, uint32_t *pid, char comm[OWNER_COMM]);
+	bool (*saw)(void *arg, uint64_t inode, struct lnk_owner *owner);
 	void *arg;
 };
 
@@ -116,8 +120,8 @@ void owners_set_witness(struct owners *o, const struct owners_witness *w);
 uint64_t owners_reject_until(struct owners *o, uint64_t inode);
 
 /* A process of the filter that has ended since this was last asked; 0: none. Another that gets
- * its number is not meant. */
-uint32_t owners_ended(struct owners *o);
+ * its number is not meant. *hidden: it may also be that it cannot be looked at. */
+uint32_t owners_ended(struct owners *o, bool *hidden);
 
 /* Whether there is a process that answers. */
 bool owners_are_told(const struct owners *o);

@@ -41,14 +41,26 @@ static void say(const void *what, size_t len)
 		run.agreed = true;
 }
 
+static bool is_meant(const struct owner *a)
+{
+	const struct owners_filter *f = &run.filter;
+	__u32 i;
+
+	for (i = 0; i < f->pids && f->pid[i] != a->pid; i++)
+		;
+	/* by the process's word, where it has said that it knows the filter */
+	return run.agreed || !f->pids || i < f->pids;
+}
+
 static void ask(uint64_t inode)
 {
 	enum owners_verdict v = owners_judge(run.o, inode);
 	const struct owner *a;
 
 	REQUIRE(inode || v == OWNERS_NOBODY);
-	REQUIRE(run.agreed || (v != OWNERS_HIS && v != OWNERS_OTHERS));
+	REQUIRE(run.agreed || v != OWNERS_OTHERS);
 	a = owners_find(run.o, inode);
+	REQUIRE(!a || is_meant(a));
 	REQUIRE(!a || (v == OWNERS_HIS && a->inode == inode && a->pid));
 	REQUIRE(!a || strnlen(a->comm, sizeof(a->comm)) < sizeof(a->comm));
 	if (owners_reject_until(run.o, inode))
@@ -64,7 +76,7 @@ static void set_filter(struct input *in)
 		run.filter.pid[i] = 1 + (__u32)take_number(in, 1);
 	for (__u32 i = 0; i < run.filter.comms; i++)
 		run.filter.comm[i][0] = (char)take_number(in, 1);
-	owners_set_filter(run.o, &run.filter);
+	owners_set_filter(run.o, &run.filter, run.now_ns);
 	run.order++;
 	run.agreed = false;
 }
@@ -72,7 +84,8 @@ static void set_filter(struct input *in)
 /* One that has ended is of the filter. */
 static void look_who_ended(void)
 {
-	uint32_t pid = owners_ended(run.o);
+	bool hidden;
+	uint32_t pid = owners_ended(run.o, &hidden);
 	__u32 i;
 
 	for (i = 0; i < run.filter.pids && run.filter.pid[i] != pid; i++)

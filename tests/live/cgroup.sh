@@ -150,6 +150,11 @@ talk
 echo >"$TMP/go"
 wait "$python"
 sleep 0.5
+mkdir "$TOP_GROUP/gone"
+say "set cgroup $GROUP/gone" "Changed: cgroup $GROUP/gone ("
+rmdir "$TOP_GROUP/gone"
+say 'set len 0-' 'Changed: len 0- ('
+say 'set len any' 'Changed: len any ('
 say "set cgroup $GROUP/nobody-made-it" 'Not changed: cgroup'
 say 'set cgroup any' 'Changed: cgroup any ('
 over

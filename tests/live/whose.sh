@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# timeout: 300
+# timeout: 400
 # --pid and --comm, changed at the console while two servers talk to their clients.
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/lib.sh"
@@ -78,8 +78,92 @@ say 'set pid any' 'Changed: pid any ('
 say "set pid $two_server" "there is no process $two_server"
 piece again
 check "a process that is not there is none, and all goes on" [ "$(of_port again "$PORT")" -gt 50 ]
+
+# counted COLUMN: in the last table of the books, of all stages.
+total()
+{
+	awk -v c="$1" '$1 == "total" { v = $c } END { print v + 0 }' "$2"
+}
+counted()
+{
+	say stats 'seen = '
+	total "$1" "$TMP/$NAME.err"
+}
+
+# --- many descriptors, and a number that is given again
+
+echo many >"$TMP/many.in"
+python3 "$TOP/tests/live/pairs.py" $((PORT + 1)) many many 1000 <"$TMP/many.in" >"$TMP/many.pids" &
+LIB_PIDS+=($!)
+many=$!
+wait_until 30 [ -s "$TMP/many.pids" ] || not_ok "there are many connections"
+was=$(wc -c <"$TMP/$NAME.err")
+say "set pid $many" "Changed: pid $many ("
+sleep 1
+piece many
+unknown=$(counted 11)
+piece many
+check "a process with 2000 connections" piece_has many 100 "\$4 == $many" -- \
+	[ $(($(counted 11) - unknown)) -le 20 ]
+kill -KILL "$many"
+wait_until 20 said_since "$was" "Process $many has ended" || not_ok "its end is told, too"
+say "set pid $one_server" "Changed: pid $one_server ("
+piece later
+was=$(wc -c <"$TMP/$NAME.err")
+kill -KILL "$one_server"
+python3 - "$PORT" "$one_server" <<'PYTHON' >"$TMP/impostor" &
+import os, signal, socket, sys, time
+
+signal.alarm(30)
+port, pid = int(sys.argv[1]), int(sys.argv[2])
+end = time.time() + 5
+while time.time() < end:
+    try:
+        with open("/proc/sys/kernel/ns_last_pid", "w") as f:
+            f.write(str(pid - 1))
+    except OSError:
+        break
+    child = os.fork()
+    if not child:
+        if os.getpid() != pid:
+            os._exit(1)
+        server = socket.socket()
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        server.bind(("127.0.0.1", port))
+        server.listen()
+        for _ in range(300):
+            s = socket.create_connection(("127.0.0.1", port))
+            t, _ = server.accept()
+            s.sendall(b"x")
+            t.recv(1)
+            s.close()
+            t.close()
+            time.sleep(0.01)
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    if status == 0:
+        print("impostor", flush=True)
+        break
+PYTHON
+impostor=$!
+LIB_PIDS+=("$impostor")
+wait_until 20 said_since "$was" "Process $one_server has ended" || not_ok "its end is told as well"
+say "mark begin impostor"
+wait "$impostor"
+say "mark end impostor"
+wait_until 10 marked impostor || not_ok "impostor: there are marks"
 over
+sed -n '/begin impostor$/,/end impostor$/p' "$TMP/out" | grep '^\[' >"$TMP/impostor.piece"
+if [ -s "$TMP/impostor" ]; then
+	check "another process with its number is not meant" [ ! -s "$TMP/impostor.piece" ]
+else
+	skip "another process with its number is not meant" "a process cannot be given a number here"
+fi
+last()
+{
+	total "$1" "$TMP/err"
+}
 check "the books hold over all that" expect_exit 1 -- expect_exact -- \
-	[ "$(grep -c 'Not changed' "$TMP/err")" -eq 1 ] -- [ "$(cell total 10)" -gt 100 ] -- \
-	[ "$(cell total "$RECEIVED")" -eq $(($(cell total 7) + $(cell total "$PRINTED") + $(cell total 10) + \
-		$(cell total 11))) ] -- [ "$(cell total "$PRINTED")" -eq "$(rows | wc -l)" ]
+	[ "$(grep -c 'Not changed' "$TMP/err")" -eq 1 ] -- [ "$(last 10)" -gt 100 ] -- \
+	[ "$(last "$RECEIVED")" -eq $(($(last 7) + $(last "$PRINTED") + $(last 10) + $(last 11))) ] -- \
+	[ "$(last "$PRINTED")" -eq "$(rows | wc -l)" ]

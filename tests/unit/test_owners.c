@@ -21,6 +21,8 @@
 #include "sink/owners.h"
 #include "sink/owners_process.h"
 
+#define NOW clock_boottime_ns()
+
 /* The other end of the socket is the test's. */
 static int other;
 
@@ -305,13 +307,15 @@ TEST(nobody_twice)
 static uint32_t seen_pid; /* who used any socket; 0: nobody */
 static int looks;
 
-static bool saw(void *arg, uint64_t inode, uint32_t *pid, char comm[OWNER_COMM])
+static uint64_t seen_began_ns;
+
+static bool saw(void *arg, uint64_t inode, struct lnk_owner *owner)
 {
 	(void)arg;
 	(void)inode;
 	looks++;
-	*pid = seen_pid;
-	memset(comm, 'c', OWNER_COMM);
+	*owner = (struct lnk_owner){ .pid = seen_pid, .started_ns = seen_began_ns };
+	memset(owner->comm, 'c', OWNER_COMM);
 	return seen_pid;
 }
 
@@ -360,7 +364,7 @@ TEST(a_witness_and_a_filter)
 
 	owners_refresh(o, 1000);
 	owners_set_witness(o, &witness);
-	owners_set_filter(o, &f);
+	owners_set_filter(o, &f, 1000);
 	agree(o, 1000, 0);
 	/* one that is meant: nothing else is asked */
 	seen_pid = 300;
@@ -402,7 +406,14 @@ TEST(a_witness_and_a_filter)
 	owners_close(o);
 }
 
-/* What a process did last is still its own; its number is not for ever. */
+static bool hidden;
+
+static uint32_t ended(struct owners *o)
+{
+	return owners_ended(o, &hidden);
+}
+
+/* What a process did last is still its own; who begins later only has its number. */
 TEST(a_process_that_ends)
 {
 	struct owners_filter f = { .pid = { 200, 300 }, .pids = 2 };
@@ -410,29 +421,38 @@ TEST(a_process_that_ends)
 	struct owners *o = make();
 
 	seen_pid = 300;
+	seen_began_ns = 1000;
 	owners_refresh(o, 1);
 	owners_set_witness(o, &witness);
-	owners_set_filter(o, &f);
+	owners_set_filter(o, &f, 1000);
 	agree(o, 2, 0);
-	CHECK_INT(owners_ended(o), 0);
+	CHECK_INT(ended(o), 0);
 	CHECK_INT(asked_who_ended(), 0); /* not at once */
 	owners_refresh(o, 2 * OWNERS_FRESH_NS);
 	CHECK_INT(asked_who_ended(), 1);
 	CHECK_INT(write(other, &s, sizeof(s)), sizeof(s));
 	owners_refresh(o, 2 * OWNERS_FRESH_NS + 1);
 	CHECK_INT(asked_who_ended(), 0);
-	CHECK_INT(owners_ended(o), 300);
-	CHECK_INT(owners_ended(o), 0); /* once */
+	CHECK_INT(ended(o), 300);
+	CHECK(!hidden);
+	CHECK_INT(ended(o), 0); /* once */
 	CHECK_INT(owners_judge(o, 7), OWNERS_HIS);
-	owners_refresh(o, 2 * OWNERS_FRESH_NS + OWNERS_STALE_NS + 2);
+	seen_began_ns = 1001;
 	CHECK_INT(owners_judge(o, 8), OWNERS_OPEN_YET);
+	seen_began_ns = 0;
+	s = (struct owners_status){ .order = 1, .ended = 2, .unseen = 1 };
+	CHECK_INT(write(other, &s, sizeof(s)), sizeof(s));
+	owners_refresh(o, 2 * OWNERS_FRESH_NS + 2);
+	CHECK_INT(ended(o), 200);
+	CHECK(hidden);
+	CHECK_INT(ended(o), 0);
 	owners_close(o);
 }
 
 /* Answers that were on their way when the filter changed are of the one before. */
 TEST(another_filter)
 {
-	struct owners_filter f = { .pid = { 300 }, .pids = 1 }, none = { .pids = 0 };
+	struct owners_filter f = { .pid = { 300 }, .pids = 1 }, f2 = { .pid = { 400 }, .pids = 1 };
 	struct owners *o = make();
 
 	seen_pid = 0;
@@ -445,8 +465,8 @@ TEST(another_filter)
 	CHECK_INT(owners_judge(o, 7), OWNERS_HIS);
 	CHECK_INT(owners_judge(o, 8), OWNERS_OPEN_YET);
 	CHECK_INT(question(), 8);
-	owners_set_filter(o, &f);
-	CHECK_INT(owners_judge(o, 7), OWNERS_OPEN_YET); /* forgotten */
+	owners_set_filter(o, &f, 1000);
+	CHECK_INT(owners_judge(o, 7), OWNERS_OPEN_YET); /* forgotten: it is another's */
 	CHECK_INT(owners_judge(o, 8), OWNERS_OPEN_YET);
 	answer(7, 200, "a"); /* before it has read the order */
 	answer(8, 200, "a");
@@ -462,7 +482,7 @@ TEST(another_filter)
 	CHECK_INT(owners_judge(o, 7), OWNERS_OTHERS);
 	CHECK_INT(owners_judge(o, 8), OWNERS_HIS);
 	/* a status by another order is none */
-	owners_set_filter(o, &none);
+	owners_set_filter(o, &f2, 1000);
 	CHECK_INT(write(other, &(struct owners_status){ .order = 1 }, sizeof(struct owners_status)),
 		  sizeof(struct owners_status));
 	owners_refresh(o, 1005);
@@ -478,26 +498,61 @@ TEST(another_filter)
 	owners_close(o);
 }
 
-/* One that is meant further on is the same process; that it has ended is told again. */
+/* One that is meant further on is the same process, of which all stays known. */
 TEST(a_process_in_both_filters)
 {
-	struct owners_filter f = { .pid = { 300 }, .pids = 1 };
+	struct owners_filter f = { .pid = { 300, 400 }, .pids = 2 };
 	struct owners_filter both = { .pid = { 200, 300 }, .pids = 2 };
+	struct owners_filter none = { .pids = 0 };
 	struct owners *o = make();
 
-	seen_pid = 300;
+	seen_pid = 0;
 	owners_refresh(o, 1);
 	owners_set_witness(o, &witness);
-	owners_set_filter(o, &f);
+	owners_set_filter(o, &f, 1000);
 	agree(o, 2, 1);
-	CHECK_INT(owners_ended(o), 300);
-	owners_refresh(o, 3 + OWNERS_STALE_NS);
+	CHECK_INT(ended(o), 300);
+	CHECK_INT(owners_judge(o, 7), OWNERS_OPEN_YET);
+	CHECK_INT(owners_judge(o, 8), OWNERS_OPEN_YET);
+	CHECK_INT(owners_judge(o, 9), OWNERS_OPEN_YET);
+	CHECK_INT(question(), 7);
+	CHECK_INT(question(), 8);
+	CHECK_INT(question(), 9);
+	answer(7, 300, "a");
+	answer(8, 400, "b");
+	answer_others(9);
+	owners_refresh(o, 3);
+	CHECK_INT(owners_judge(o, 7), OWNERS_HIS);
+	CHECK_INT(owners_judge(o, 8), OWNERS_HIS);
+	CHECK_INT(owners_judge(o, 9), OWNERS_OTHERS);
+	owners_refresh(o, 4 + OWNERS_FRESH_NS);
+	CHECK_INT(owners_judge(o, 7), OWNERS_HIS);
 	CHECK_INT(asked_who_ended(), 1);
-	owners_set_filter(o, &both);
-	agree(o, 4 + OWNERS_STALE_NS, 2);
-	CHECK_INT(owners_ended(o), 300);
-	CHECK_INT(owners_ended(o), 0);
-	CHECK_INT(owners_judge(o, 7), OWNERS_OPEN_YET); /* not his who was seen: he is over */
+	CHECK_INT(question(), 7); /* again, and that is not answered */
+	owners_set_filter(o, &both, 5000);
+	CHECK_INT(owners_judge(o, 7), OWNERS_HIS);
+	CHECK_INT(owners_judge(o, 8), OWNERS_OPEN_YET);
+	CHECK_INT(owners_judge(o, 9), OWNERS_OPEN_YET); /* it may be 200's */
+	agree(o, 5 + OWNERS_FRESH_NS, 2);
+	CHECK_INT(question(), 7);
+	CHECK_INT(question(), 8);
+	CHECK_INT(question(), 9);
+	CHECK_INT(ended(o), 0); /* told before */
+	answer(9, 200, "c");
+	/* since when each is meant */
+	seen_pid = 300;
+	seen_began_ns = 1001;
+	CHECK_INT(owners_judge(o, 10), OWNERS_OPEN_YET);
+	seen_pid = 200;
+	CHECK_INT(owners_judge(o, 11), OWNERS_HIS);
+	seen_pid = 0;
+	seen_began_ns = 0;
+	owners_refresh(o, 6 + OWNERS_FRESH_NS);
+	CHECK_INT(owners_judge(o, 9), OWNERS_HIS);
+	/* without a filter whoever has it is meant */
+	owners_set_filter(o, &none, 6000);
+	CHECK_INT(owners_judge(o, 7), OWNERS_HIS);
+	CHECK_INT(owners_judge(o, 9), OWNERS_HIS);
 	owners_close(o);
 }
 
@@ -513,7 +568,7 @@ TEST(an_order_that_has_to_wait)
 	seen_pid = 0;
 	owners_refresh(o, 1000);
 	for (int i = 0; i < 10000; i++)
-		owners_set_filter(o, &f);
+		owners_set_filter(o, &f, 1000);
 	CHECK_INT(read(other, &order, sizeof(order)), sizeof(order)); /* there is room now */
 	CHECK_INT(owners_judge(o, 7), OWNERS_OPEN_YET);
 	for (; (len = read(other, &order, sizeof(order))) > 0; n++)
@@ -623,7 +678,7 @@ TEST(a_look_at_some)
 	close(childs);
 	f.pid[0] = (uint32_t)child;
 	owners_begin(&m, "/proc");
-	owners_mean(&m, &f);
+	owners_mean(&m, &f, NOW);
 	for (int i = 0; i < 2; i++) {
 		v[2].others = 7;
 		if (i)
@@ -636,6 +691,18 @@ TEST(a_look_at_some)
 		CHECK_INT(v[2].pid, 0);
 		CHECK_INT(v[2].others, 0); /* nobody's */
 	}
+	/* of two that are meant it is the lowest, whoever is looked at first */
+	for (int i = 0; i < 2; i++) {
+		f.pids = 2;
+		f.pid[i] = (uint32_t)getpid();
+		f.pid[!i] = (uint32_t)child;
+		owners_mean(&m, &f, NOW);
+		owners_scan_meant(&m, v, 1);
+		CHECK_INT(v[0].pid, getpid() < child ? getpid() : child);
+	}
+	f.pids = 1;
+	f.pid[0] = (uint32_t)child;
+	owners_mean(&m, &f, NOW);
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
 	/* the number may be given again: that is not the process that was meant */
@@ -649,7 +716,7 @@ TEST(a_look_at_some)
 	prctl(PR_SET_NAME, names[1]);
 	f = (struct owners_filter){ .comms = 2 };
 	memcpy(f.comm, names, sizeof(names));
-	owners_mean(&m, &f);
+	owners_mean(&m, &f, NOW);
 	owners_scan_meant(&m, v, 1);
 	CHECK_INT(v[0].pid, getpid());
 	CHECK_STR(v[0].comm, names[1]);
@@ -668,7 +735,7 @@ TEST(a_look_at_some)
 	/* both: that process, and only by this name */
 	f.pids = 1;
 	f.pid[0] = (uint32_t)getpid();
-	owners_mean(&m, &f);
+	owners_mean(&m, &f, NOW);
 	owners_scan_meant(&m, v, 1);
 	CHECK_INT(v[0].pid, 0);
 	prctl(PR_SET_NAME, names[1]);
@@ -676,6 +743,62 @@ TEST(a_look_at_some)
 	CHECK_INT(v[0].pid, getpid());
 	owners_forget(&m);
 	close(sock);
+}
+
+/* What the last look has seen is known without another; who began later is another. */
+TEST(known_without_a_look)
+{
+	int sock = socket(AF_INET, SOCK_STREAM, 0);
+	struct owners_filter f = { .pid = { (uint32_t)getpid() }, .pids = 1 }, none = { .pids = 0 };
+	struct owner v[2] = { { .inode = inode_of(sock) }, { .inode = 1 } };
+	struct owners_meant m;
+
+	owners_begin(&m, "/proc");
+	owners_mean(&m, &f, NOW);
+	owners_known(&m, v, 2);
+	CHECK_INT(v[0].pid, 0);
+	owners_scan_meant(&m, v, 2);
+	CHECK_INT(v[0].pid, getpid());
+	close(sock);
+	v[0].pid = 0;
+	memset(v[0].comm, 0, OWNER_COMM);
+	v[1].others = 1;
+	owners_known(&m, v, 2);
+	CHECK_INT(v[0].pid, getpid());
+	CHECK(v[0].comm[0]);
+	CHECK_INT(v[1].pid, 0);
+	CHECK_INT(v[1].others, 0);
+	owners_mean(&m, &f, NOW); /* another filter */
+	owners_known(&m, v, 1);
+	CHECK_INT(v[0].pid, 0);
+	owners_mean(&m, &none, NOW);
+	owners_mean(&m, &f, 1);
+	CHECK_INT(m.dir[0], OWNERS_ANOTHER);
+	CHECK_INT(owners_that_ended(&m), 1);
+	CHECK_INT(owners_unseen(&m), 0);
+	owners_forget(&m);
+}
+
+TEST(a_set_of_inodes)
+{
+	struct inode_set s = { .n = 0 };
+	uint32_t *who;
+
+	CHECK(!inode_set_find(&s, 7));
+	for (uint32_t i = 1; i <= 5000; i++) {
+		who = inode_set_put(&s, i * 4096ULL, i);
+		CHECK(who && *who == i);
+	}
+	CHECK_INT(*inode_set_put(&s, 4096, 99), 1);
+	CHECK_INT(s.n, 5000);
+	for (uint32_t i = 1; i <= 5000; i++)
+		CHECK_INT(*inode_set_find(&s, i * 4096ULL), i);
+	CHECK(!inode_set_find(&s, 4097));
+	inode_set_clear(&s);
+	CHECK(!inode_set_find(&s, 4096));
+	CHECK_INT(*inode_set_put(&s, 4096, 99), 99);
+	inode_set_free(&s);
+	CHECK(!inode_set_find(&s, 4096));
 }
 
 /* A process 77 that has socket 4711, in a directory like /proc. */
@@ -710,7 +833,7 @@ TEST(a_number_that_was_given_again)
 	CHECK(mkdtemp(top));
 	fake(top, true);
 	owners_begin(&m, top);
-	owners_mean(&m, &f);
+	owners_mean(&m, &f, NOW);
 	owners_scan(&m, &v, 1);
 	CHECK_INT(v.pid, 77);
 	fake(top, false);
@@ -722,12 +845,13 @@ TEST(a_number_that_was_given_again)
 	CHECK_INT(v.pid, 0);
 	/* nor where the filter changes; but who gives it up and asks again means the new one */
 	f.pid[f.pids++] = 1;
-	owners_mean(&m, &f);
+	owners_mean(&m, &f, NOW);
 	owners_scan(&m, &v, 1);
 	CHECK_INT(v.pid, 0);
-	CHECK_INT(owners_that_ended(&m) & 2, 2); /* there is none in this directory */
-	owners_mean(&m, &none);
-	owners_mean(&m, &f);
+	CHECK_INT(owners_that_ended(&m), 0);
+	CHECK_INT(owners_unseen(&m), 2); /* there is none in this directory */
+	owners_mean(&m, &none, NOW);
+	owners_mean(&m, &f, NOW);
 	owners_scan(&m, &v, 1);
 	CHECK_INT(v.pid, 77);
 	owners_forget(&m);
@@ -740,11 +864,11 @@ TEST(the_process)
 {
 	pid_t child = holder(); /* before there is a socket */
 	int sock = socket(AF_INET, SOCK_STREAM, 0), status;
-	struct owners_filter f = { .pid = { 1 }, .pids = 2 };
+	struct owners_filter f = { .pid = { (uint32_t)getppid() }, .pids = 2 };
 	enum owners_verdict verdict;
 	const struct owner *a = NULL;
 	struct owners *o = NULL;
-	uint32_t ended = 0;
+	uint32_t gone = 0;
 
 	signal(SIGPIPE, SIG_IGN);
 	CHECK_INT(owners_open(&o), 0);
@@ -757,7 +881,7 @@ TEST(the_process)
 		CHECK_INT(a->pid, getpid());
 	/* a filter: the process's parent is not meant, nor one that has ended */
 	f.pid[1] = (uint32_t)child;
-	owners_set_filter(o, &f);
+	owners_set_filter(o, &f, clock_monotonic_ns());
 	verdict = OWNERS_OPEN_YET;
 	for (int i = 0; i < 1000 && verdict == OWNERS_OPEN_YET; i++) {
 		verdict = owners_judge(o, inode_of(sock));
@@ -765,15 +889,15 @@ TEST(the_process)
 		owners_refresh(o, clock_monotonic_ns());
 	}
 	CHECK_INT(verdict, OWNERS_OTHERS);
-	CHECK_INT(owners_ended(o), 0);
+	CHECK_INT(ended(o), 0);
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
-	for (int i = 0; i < 1000 && !ended; i++) {
+	for (int i = 0; i < 1000 && !gone; i++) {
 		usleep(5000);
 		owners_refresh(o, clock_monotonic_ns());
-		ended = owners_ended(o);
+		gone = ended(o);
 	}
-	CHECK_INT(ended, child);
+	CHECK_INT(gone, child);
 	owners_close(o);
 	/* it ends with its socket */
 	CHECK(wait(&status) > 0);

@@ -58,6 +58,13 @@ TEST(requests_with_a_wrong_field)
 	req.changes.len = CHANGES_MAX + 1;
 	CHECK(!wire_request_ok(&req, len));
 	make_request(1);
+	req.pids.n = PIDS_MAX;
+	CHECK(wire_request_ok(&req, len));
+	req.pids.n = PIDS_MAX + 1;
+	CHECK(!wire_request_ok(&req, len));
+	req.pids.n = -1;
+	CHECK(!wire_request_ok(&req, len));
+	make_request(1);
 	memset(req.path, 'a', sizeof(req.path));
 	CHECK(!wire_request_ok(&req, len));
 	make_request(1);
