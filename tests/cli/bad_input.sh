@@ -65,7 +65,7 @@ for pid in 0 -1 abc 99999999 4194305 '' +1 1,,2 '1,' 0x1 1.5 ' 1'; do
 	bad "--pid: '$pid' is not the number of a process (1 to 4194304), or a list" --pid "$pid"
 done
 bad "--pid: there is no process 4194304" --pid "$$" --pid 4194304
-bad "--pid: '1' is more than there is room for: at most 64" --pid "$(yes "$$" | head -n 64 | paste -sd,)" --pid 1
+bad "--pid: '65' is more than there is room for: at most 64" --pid "$(seq -s, 1 64)" --pid 64,1 --pid 65
 for name in '' 1234567890123456 $'sixteen bytes \n!!'; do
 	bad "is not the name of a process (1 to 15 bytes, as in /proc/PID/comm)" --comm "$name"
 done
