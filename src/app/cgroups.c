@@ -69,7 +69,7 @@ static bool is_known(const char *path, uint64_t *inode)
 
 static void remember(const struct strings *paths, const uint64_t *inodes)
 {
-	char *path[STRINGS_MAX];
+	char *path[STRINGS_MAX] = { NULL };
 	int i, n = 0;
 
 	for (i = 0; i < paths->n; i++) /* first: they may be the same strings */
