@@ -77,7 +77,7 @@ int aside_start(const struct aside *a, const int pair[2])
 			_exit(1);
 		close_others();
 		if (!give_up(a))
-			a->serve(SOCKET_FD, a->arg);
+			a->serve(SOCKET_FD);
 		_exit(0);
 	}
 	return fcntl(pair[0], F_SETFL, O_NONBLOCK) ? -errno : 0;

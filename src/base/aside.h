@@ -14,8 +14,7 @@ struct aside {
 	/* keeps it from system calls that it has no use for; NULL: nothing does */
 	int (*filter)(void);
 	/* reads questions from `fd` and answers them until that ends */
-	void (*serve)(int fd, const void *arg);
-	const void *arg;
+	void (*serve)(int fd);
 };
 
 /*

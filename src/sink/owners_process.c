@@ -548,12 +548,11 @@ static void rest(const struct work *w, uint64_t until_ns)
 		nanosleep(&t, NULL);
 }
 
-static void serve(int fd, const void *arg)
+static void serve(int fd)
 {
 	static struct work w;
 	uint64_t now, looked_ns = 0, short_ns = 0, long_ns = 0;
 
-	(void)arg;
 	w.fd = fd;
 	owners_begin(&w.meant, "/proc");
 	while (read_questions(&w)) {

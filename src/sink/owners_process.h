@@ -16,9 +16,9 @@
 /*
  * Starts it. It reads inode numbers (8 bytes each) from pair[1] and answers each with a struct
  * owner, and takes a struct owners_order, whose filter's processes are those that have the
- * numbers then, and had begun at the time that it names. It ends when pair[0] is closed; pair[0] is made
- * non-blocking. Of capabilities it has those above, no other descriptor, and with both of them
- * another user. Returns 0 or -errno.
+ * numbers then, and had begun at the time that it names. It ends when pair[0] is closed;
+ * pair[0] is made non-blocking. Of capabilities it has those above, no other descriptor, and
+ * with both of them another user. Returns 0 or -errno.
  */
 int owners_process(const int pair[2]);
 

@@ -51,11 +51,10 @@ static void look_up(struct resolver_answer *a)
 		memcpy(a->name, name, strlen(name));
 }
 
-static void serve(int fd, const void *arg)
+static void serve(int fd)
 {
 	struct resolver_answer a;
 
-	(void)arg;
 	while (read(fd, a.address, sizeof(a.address)) == sizeof(a.address)) {
 		look_up(&a);
 		if (write(fd, &a, sizeof(a)) != sizeof(a))
