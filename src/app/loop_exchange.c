@@ -43,14 +43,14 @@ static int prepare(struct loop *l, const struct session *offer, struct feed *fre
 /* Rows that are on their way are judged by the new filter, too. */
 static void mean_processes(struct loop *l)
 {
-	struct owners_filter before, now;
+	struct owners_filter filter;
 
 	if (!l->view->table.owners)
 		return;
-	processes_filter(&before, l->old.conf);
-	processes_filter(&now, l->s->conf);
-	if (memcmp(&before, &now, sizeof(now)) != 0)
-		owners_set_filter(l->view->table.owners, &now, l->s->setting->owners_asked_ns);
+	if (!processes_same(l->old.conf, l->s->conf)) {
+		processes_filter(&filter, l->s->conf);
+		owners_set_filter(l->view->table.owners, &filter, l->s->setting->owners_asked_ns);
+	}
 	if (!config_asks_owner(l->s->conf)) /* nor is it asked of those on their way */
 		l->leaving.asks_owner = false;
 }

@@ -52,3 +52,12 @@ void processes_filter(struct owners_filter *f, const struct config *conf)
 	for (i = 0; i < conf->comms.n; i++)
 		snprintf(f->comm[i], sizeof(f->comm[i]), "%s", conf->comms.v[i]);
 }
+
+bool processes_same(const struct config *a, const struct config *b)
+{
+	struct owners_filter fa, fb;
+
+	processes_filter(&fa, a);
+	processes_filter(&fb, b);
+	return !memcmp(&fa, &fb, sizeof(fa));
+}

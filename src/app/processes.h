@@ -3,6 +3,8 @@
 #ifndef LNK_PROCESSES_H
 #define LNK_PROCESSES_H
 
+#include <stdbool.h>
+
 #include "base/text.h"
 #include "conf/config.h"
 #include "sink/owners.h"
@@ -12,5 +14,8 @@ int processes_check(const struct config *conf, struct text *why);
 
 /* The filter that conf asks for; its names are those of conf. */
 void processes_filter(struct owners_filter *f, const struct config *conf);
+
+/* Whether both ask for the same. */
+bool processes_same(const struct config *a, const struct config *b);
 
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "app/ask.h"
+#include "app/processes.h"
 #include "app/view.h"
 #include "base/clock.h"
 
@@ -64,16 +65,6 @@ int setting_make(struct setting **out, const struct config *base, const struct c
 	return err;
 }
 
-static bool same_owners(const struct config *a, const struct config *b)
-{
-	int i;
-
-	for (i = 0; i < a->comms.n && i < b->comms.n && !strcmp(a->comms.v[i], b->comms.v[i]); i++)
-		;
-	return a->comms.n == b->comms.n && i == a->comms.n && a->pids.n == b->pids.n &&
-	       !memcmp(a->pids.v, b->pids.v, (size_t)a->pids.n * sizeof(a->pids.v[0]));
-}
-
 int setting_change(struct setting **out, const struct setting *from, const char *option,
 		   const char *value, enum change_kind *kind, struct text *why)
 {
@@ -86,7 +77,7 @@ int setting_change(struct setting **out, const struct setting *from, const char 
 	}
 	if (!err)
 		err = setting_make(out, from->base, c, why);
-	if (!err && same_owners(&(*out)->conf, &from->conf))
+	if (!err && processes_same(&(*out)->conf, &from->conf))
 		(*out)->owners_asked_ns = from->owners_asked_ns;
 	free(c);
 	return err;
