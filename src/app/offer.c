@@ -255,7 +255,6 @@ int offer_put_in_place(struct offer *o, struct session *cur, struct session *old
 		rings_enter(cur->spare, -1); /* its map goes with the offer */
 	if (err)
 		return err;
-	n->account.owners |= cur->account.owners; /* what was counted so far stays */
 	for (i = 0; i < n->hooks.n; i++) {
 		live = live_of(cur, o, i);
 		if (live)

@@ -152,6 +152,7 @@ say "mark begin impostor"
 wait "$impostor"
 say "mark end impostor"
 wait_until 10 marked impostor || not_ok "impostor: there are marks"
+say 'set pid any' 'Changed: pid any ('
 over
 sed -n '/begin impostor$/,/end impostor$/p' "$TMP/out" | grep '^\[' >"$TMP/impostor.piece"
 if [ -s "$TMP/impostor" ]; then
