@@ -374,15 +374,15 @@ static int64_t now_ms(void)
 	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-/* A compile of many seconds, to be ended in the middle. */
+/* A compile of many seconds, to be ended in the middle: a function of 2^17 statements. */
 static void assemble_slow(void)
 {
 	ASSEMBLE(GOOD);
-	for (int i = 0; i < 100; i++)
-		text_printf(&source,
-			    "int kprobe__f%d(struct pt_regs *ctx, struct sk_buff *skb)\n"
-			    "{\n\treturn lnk_nowhere(ctx, skb, 0, 0, 0);\n}\n",
-			    i);
+	text_puts(&source, "#define S0 x = x * 3 + 1;\n");
+	for (int i = 1; i <= 17; i++)
+		text_printf(&source, "#define S%d S%d S%d\n", i, i - 1, i - 1);
+	text_puts(&source, "int kprobe__slow(struct pt_regs *ctx, struct sk_buff *skb)\n"
+			   "{\n\tint x = (int)PT_REGS_PARM1(ctx);\n\n\tS17\n\treturn x;\n}\n");
 }
 
 TEST(stop_fd_during_the_compile)
