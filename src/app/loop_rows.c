@@ -231,20 +231,21 @@ static void on_sample(void *arg, int ring, const void *data, size_t size)
 {
 	struct feed *f = arg;
 	struct account *a = &f->s->account;
-	struct lnk_record e;
+	struct lnk_record *e = merge_room(f->merge, ring), none;
 
-	if (event_decode(&e, data, size, f->s->hooks.n, f->s->extra)) {
+	if (event_decode(e ? e : &none, data, size, f->s->hooks.n, f->s->extra)) {
 		a->stray++;
 		return;
 	}
-	a->v[e.event.hook].received++;
-	if (merge_add(f->merge, ring, &e)) {
-		a->v[e.event.hook].malformed++;
+	a->v[(e ? e : &none)->event.hook].received++;
+	if (!e) {
+		a->v[none.event.hook].malformed++;
 		return;
 	}
 	f->l->hold.rows++;
 	if (f->l->owned)
-		hold_note(&f->l->hold, f->l->view->table.owners, inode_of(f, &e), e.event.time_ns);
+		hold_note(&f->l->hold, f->l->view->table.owners, inode_of(f, e), e->event.time_ns);
+	merge_put(f->merge, ring);
 }
 
 int feed_open(struct feed *f, struct loop *l, const struct session *s, int rings, int inode_slot)

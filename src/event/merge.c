@@ -85,23 +85,36 @@ static int make_room(const struct merge *m, struct queue *q)
 	return 0;
 }
 
-int merge_add(struct merge *m, int ring, const struct lnk_record *e)
+struct lnk_record *merge_room(struct merge *m, int ring)
 {
 	struct queue *q = &m->q[ring];
-	size_t at;
 
-	if (make_room(m, q))
-		return -ENOMEM;
+	return make_room(m, q) ? NULL : record(m, q, q->tail);
+}
+
+/* It stands at the tail, behind what was stamped later. */
+static void move_forward(const struct merge *m, const struct queue *q)
+{
+	struct lnk_record e;
+	size_t at = q->tail;
+
+	memcpy(&e, record(m, q, at), m->size);
+	do
+		memcpy(record(m, q, at), record(m, q, at - 1), m->size);
+	while (--at > q->head && record(m, q, at - 1)->event.time_ns > e.event.time_ns);
+	memcpy(record(m, q, at), &e, m->size);
+}
+
+void merge_put(struct merge *m, int ring)
+{
+	struct queue *q = &m->q[ring];
+
 	if (ring >= m->used)
 		m->used = ring + 1;
-	for (at = q->tail; at > q->head; at--) {
-		if (record(m, q, at - 1)->event.time_ns <= e->event.time_ns)
-			break;
-		memcpy(record(m, q, at), record(m, q, at - 1), m->size);
-	}
-	memcpy(record(m, q, at), e, m->size);
+	if (q->tail > q->head &&
+	    record(m, q, q->tail - 1)->event.time_ns > record(m, q, q->tail)->event.time_ns)
+		move_forward(m, q);
 	q->tail++;
-	return 0;
 }
 
 bool merge_is_empty(const struct merge *m)

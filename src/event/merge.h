@@ -17,8 +17,11 @@ struct merge;
 int merge_open(struct merge **out, int rings, int extra);
 void merge_close(struct merge *m);
 
-/* Adds one event of one ring. Returns 0 or -ENOMEM. */
-int merge_add(struct merge *m, int ring, const struct lnk_record *e);
+/* Adds an event in two steps, so that it is copied once. Where the ring's next event is to be
+ * written, or NULL when memory ran out; nothing is added by that alone. */
+struct lnk_record *merge_room(struct merge *m, int ring);
+/* It was written: adds it. What merge_room() returned is not to be used any more. */
+void merge_put(struct merge *m, int ring);
 
 /* True when no event waits to be handed over. */
 bool merge_is_empty(const struct merge *m);

@@ -64,7 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct input in = { data, size };
 	unsigned int flags = (unsigned int)take_number(&in, 1), how;
 	struct rows r = { .offset = (int64_t)take_number(&in, 8) };
-	struct lnk_record e;
+	struct lnk_record *e;
 	struct merge *m = NULL;
 	size_t added = 0, len;
 	uint8_t *bytes;
@@ -80,8 +80,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			continue;
 		}
 		bytes = take_bytes(&in, how & 0x40 ? how & 0x3f : LNK_RECORD_SIZE(1), &len);
-		if (!event_decode(&e, bytes, len, HOOKS, flags & 1)) {
-			REQUIRE(!merge_add(m, how & 1, &e));
+		e = merge_room(m, how & 1);
+		REQUIRE(e);
+		if (!event_decode(e, bytes, len, HOOKS, flags & 1)) {
+			merge_put(m, how & 1);
 			added++;
 		}
 		free(bytes);

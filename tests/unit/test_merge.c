@@ -7,11 +7,22 @@
 #include "base/text.h"
 #include "event/merge.h"
 
+static void put(struct merge *m, int ring, const struct lnk_record *e)
+{
+	struct lnk_record *room = merge_room(m, ring);
+
+	CHECK(room != NULL);
+	if (!room)
+		return;
+	*room = *e;
+	merge_put(m, ring);
+}
+
 static void add(struct merge *m, int ring, uint64_t time_ns, uint32_t mark)
 {
 	struct lnk_record e = { .event = { .time_ns = time_ns, .seq = mark } };
 
-	CHECK_INT(merge_add(m, ring, &e), 0);
+	put(m, ring, &e);
 }
 
 static void note(void *arg, const struct lnk_record *e)
@@ -152,7 +163,7 @@ TEST(events_come_out_as_they_went_in)
 	}
 	merge_open(&m, 1, LNK_MAX_EXTRA);
 	for (size_t i = 0; i < 3; i++)
-		merge_add(m, 0, &in[i]);
+		put(m, 0, &in[i]);
 	merge_take(m, UINT64_MAX, note, &got);
 	CHECK_STR(text_str(&got), " 1/858993459 2/572662306 3/286331153");
 	text_free(&got);
@@ -181,10 +192,45 @@ TEST(every_byte)
 
 	memset(&in, 0xc3, sizeof(in));
 	merge_open(&m, 2, LNK_MAX_EXTRA);
-	merge_add(m, 1, &in);
+	put(m, 1, &in);
 	merge_take(m, UINT64_MAX, keep, &c);
 	CHECK_INT(c.n, 1);
 	CHECK_MEM(&c.v[0], &in, sizeof(in));
+	merge_close(m);
+}
+
+/* Of one instant, in one ring: what came first is first, also behind what was stamped later. */
+TEST(a_late_one_of_the_same_instant)
+{
+	struct merge *m;
+
+	merge_open(&m, 1, LNK_MAX_EXTRA);
+	add(m, 0, 10, 1);
+	add(m, 0, 20, 2);
+	add(m, 0, 30, 3);
+	add(m, 0, 10, 4);
+	add(m, 0, 20, 5);
+	CHECK_STR(take(m, UINT64_MAX), " 10/1 10/4 20/2 20/5 30/3");
+	merge_close(m);
+}
+
+/* A sample that turns out to be malformed has had its room. */
+TEST(room_that_is_not_used)
+{
+	struct merge *m;
+	uint64_t i;
+
+	merge_open(&m, 2, LNK_MAX_EXTRA);
+	memset(merge_room(m, 0), 0x11, sizeof(struct lnk_record));
+	CHECK(merge_is_empty(m));
+	CHECK_STR(take(m, UINT64_MAX), "");
+	for (i = 0; i < 1024; i++) { /* to where a queue grows */
+		add(m, 0, 2 * i + 1, 0);
+		memset(merge_room(m, 0), 0x11, sizeof(struct lnk_record));
+	}
+	CHECK_STR(take(m, 4), " 1/0 3/0");
+	add(m, 0, 2, 7);
+	CHECK_STR(take(m, 6), " 2/7 5/0");
 	merge_close(m);
 }
 
