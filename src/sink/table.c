@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "sink/cells.h"
 #include "sink/digits.h"
+#include "sink/fronts.h"
 #include "sink/packets.h"
 #include "sink/palette.h"
 
@@ -25,8 +26,10 @@
 #define BLANKS 32
 
 struct table {
-	int n, visible; /* columns; of these, shown */
-	size_t limit;   /* of a row; 0: none */
+	int n, visible; /* columns; of these, shown, */
+	int front;      /* ... and of these, what `fronts` keeps */
+	struct fronts *fronts;
+	size_t limit; /* of a row; 0: none */
 	bool debug, color;
 	struct cells cells;
 	uint64_t last_ns; /* time of the row before */
@@ -86,6 +89,8 @@ void table_set_slots(struct table *t, const struct column_list *l)
 		if (at->put == cell_delta)
 			t->skb_slot = at->slot[0];
 	}
+	/* another program's records: its hooks may lie where those of one before did */
+	fronts_forget(t->fronts);
 }
 
 static void set_cells(struct table *t, const struct column_list *l, enum time_kind time)
@@ -123,6 +128,20 @@ static void widen_for_hooks(struct table *t, const struct table_hook *hooks, int
 	}
 }
 
+/* A host's name may become known while its rows are shown. */
+static void set_front(struct table *t)
+{
+	cell_fn put;
+
+	for (t->front = 0; t->front < t->visible && !t->cells.resolver; t->front++) {
+		put = t->cell[t->front].put;
+		if (put != cell_function && put != cell_src && put != cell_dst &&
+		    put != cell_sport && put != cell_dport)
+			break;
+	}
+	fronts_forget(t->fronts);
+}
+
 int table_open(struct table **out, const struct table_hook *hooks, int n, bool debug,
 	       const struct table_view *view)
 {
@@ -138,6 +157,11 @@ int table_open(struct table **out, const struct table_hook *hooks, int n, bool d
 	t = calloc(1, sizeof(*t) + (size_t)view->columns->n * sizeof(t->cell[0]));
 	if (!t)
 		return -ENOMEM;
+	err = fronts_open(&t->fronts);
+	if (err) {
+		free(t);
+		return err;
+	}
 	t->n = t->visible = view->columns->n;
 	t->debug = debug;
 	t->color = view->color;
@@ -151,16 +175,19 @@ int table_open(struct table **out, const struct table_hook *hooks, int n, bool d
 	t->cells.owners = view->owners;
 	t->cells.resolver = view->resolver;
 	t->cells.services = view->services;
-	t->row_max = (size_t)t->n * (CELL_MAX + SEPARATOR_LEN) + 2 * PALETTE_MAX + BLANKS + 1;
+	t->row_max = FRONT_MAX + (size_t)t->n * (CELL_MAX + SEPARATOR_LEN) + 2 * PALETTE_MAX +
+		     BLANKS + 1;
 	set_cells(t, view->columns, view->time);
 	widen_for_hooks(t, hooks, n);
 	if (t->skb_slot >= 0)
 		err = packets_open(&t->packets);
-	if (err)
+	if (err) {
 		table_close(t);
-	else
-		*out = t;
-	return err;
+		return err;
+	}
+	set_front(t);
+	*out = t;
+	return 0;
 }
 
 void table_close(struct table *t)
@@ -168,13 +195,17 @@ void table_close(struct table *t)
 	if (!t)
 		return;
 	packets_close(t->packets);
+	fronts_close(t->fronts);
 	text_free(&t->last_symbol);
 	free(t);
 }
 
 void table_set_hooks(struct table *t, const struct table_hook *hooks)
 {
+	if (t->cells.hooks == hooks)
+		return;
 	t->cells.hooks = hooks;
+	fronts_forget(t->fronts);
 }
 
 void table_set_symboliser(struct table *t, void (*symbol_at)(uint64_t address, struct text *out))
@@ -204,6 +235,8 @@ bool table_set_width(struct table *t, size_t width)
 
 	t->limit = width;
 	t->visible = count_fitting(t);
+	if (t->visible != before)
+		set_front(t);
 	return t->visible != before;
 }
 
@@ -284,29 +317,47 @@ static void align_right(char *cell, size_t len, size_t width)
 	memset(cell, ' ', width - len);
 }
 
-/* Cells joined by " | "; the last one is padded too, as ever. */
-static char *put_cells(struct table *t, const struct lnk_record *e, char *p)
+/* Cells up to `to`, each but the row's last one with " | " behind it; the last one is padded
+ * too, as ever. Inlined, or a row takes 8 ns more. */
+static inline __attribute__((always_inline)) char *put_cells(struct table *t,
+							     const struct lnk_record *e,
+							     struct cell *at, const struct cell *to,
+							     char *p)
 {
-	struct cell *at = t->cell, *end = at + t->visible;
+	const struct cell *end = t->cell + t->visible;
 	size_t len, width;
 	char *cell;
 
-	for (;; at++) {
+	while (at < to) {
 		cell = p;
 		len = (size_t)(at->put(&t->cells, at, e, cell) - cell);
 		width = at->width;
-		if (len > width)
+		if (len > width) {
 			at->width = width = len;
+			fronts_forget(t->fronts);
+		}
 		if (at->right)
 			align_right(cell, len, width);
 		else
 			put_blanks(cell + len, width - len);
 		p = cell + width;
-		if (at + 1 == end)
+		if (++at == end)
 			return p;
 		memcpy(p, SEPARATOR, SEPARATOR_LEN);
 		p += SEPARATOR_LEN;
 	}
+	return p;
+}
+
+static char *put_front(struct table *t, const struct lnk_record *e, char *p)
+{
+	char *end = fronts_put(t->fronts, &e->event, p);
+
+	if (end)
+		return end;
+	end = put_cells(t, e, t->cell, t->cell + t->front, p);
+	fronts_keep(t->fronts, &e->event, p, (size_t)(end - p));
+	return end;
 }
 
 static void note_times(struct table *t, const struct lnk_record *e)
@@ -328,13 +379,18 @@ static void note_times(struct table *t, const struct lnk_record *e)
 static bool add_row(struct table *t, const struct lnk_record *e, struct text *out)
 {
 	char *row = text_reserve(out, t->row_max), *p = row, *cells;
+	struct cell *rest = t->cell;
 
 	if (!row)
 		return true;
 	if (t->color)
 		p = palette_begin(&e->event, p);
 	cells = p;
-	p = put_cells(t, e, p);
+	if (t->front && fronts_try(t->fronts)) {
+		p = put_front(t, e, p);
+		rest += t->front;
+	}
+	p = put_cells(t, e, rest, t->cell + t->visible, p);
 	if (t->limit && (size_t)(p - cells) > t->limit && t->visible > 1)
 		return false;
 	if (t->color)

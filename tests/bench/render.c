@@ -4,7 +4,7 @@
  * a load of round trips makes them, of 1000 flows, 500 ns apart, go through table_row()
  * and in pieces of 64 KB to /dev/null.
  *
- *	render [SECONDS]
+ *	render [SECONDS [FLOWS]]
  *
  * Prints one line: rows per second.
  */
@@ -18,7 +18,7 @@
 #include "event/decode.h"
 #include "sink/table.h"
 
-#define FLOWS 1000
+#define FLOWS 1000 /* as a rule */
 #define PIECE ((size_t)64 << 10)
 #define BATCH 4096
 
@@ -29,17 +29,17 @@ static const struct table_hook hooks[] = {
 };
 #define HOOKS ((int)(sizeof(hooks) / sizeof(hooks[0])))
 
-static void make_event(struct lnk_event *e, unsigned int i)
+static void make_event(struct lnk_event *e, unsigned int i, unsigned int flow)
 {
-	const unsigned char from[4] = { 10, 1, (unsigned char)(i % FLOWS >> 8), (unsigned char)i };
+	const unsigned char from[4] = { 10, 1, (unsigned char)(flow >> 8), (unsigned char)flow };
 	const unsigned char to[4] = { 192, 168, 100, 2 };
 
 	memset(e, 0, sizeof(*e));
 	e->saddr[10] = e->saddr[11] = e->daddr[10] = e->daddr[11] = 0xff;
 	memcpy(e->saddr + 12, i & 1 ? to : from, 4);
 	memcpy(e->daddr + 12, i & 1 ? from : to, 4);
-	e->sport = i & 1 ? 9502 : (__u16)(32768 + i % FLOWS);
-	e->dport = i & 1 ? (__u16)(32768 + i % FLOWS) : 9502;
+	e->sport = i & 1 ? 9502 : (__u16)(32768 + flow);
+	e->dport = i & 1 ? (__u16)(32768 + flow) : 9502;
 	e->seq = 0x9e3779b1u * i;
 	e->ack_seq = 0x85ebca6bu * i;
 	e->time_ns = 1;
@@ -49,6 +49,7 @@ static void make_event(struct lnk_event *e, unsigned int i)
 int main(int argc, char **argv)
 {
 	double seconds = argc > 1 ? strtod(argv[1], NULL) : 0.5, rate;
+	unsigned int flows = argc > 2 ? (unsigned int)strtoul(argv[2], NULL, 10) : FLOWS;
 	static struct lnk_event v[BATCH];
 	struct lnk_record e = { 0 };
 	struct table *table;
@@ -61,7 +62,7 @@ int main(int argc, char **argv)
 	if (fd < 0 || table_open(&table, hooks, HOOKS, false, NULL))
 		return 1;
 	for (i = 0; i < BATCH; i++)
-		make_event(&v[i], i);
+		make_event(&v[i], i, i % flows);
 	start = time_ns = clock_monotonic_ns();
 	do {
 		for (i = 0; i < BATCH; i++) {
