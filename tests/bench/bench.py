@@ -36,7 +36,7 @@ from tools import Bench, Failed, Running
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 LOAD_SECONDS = "1.0"
 # What a section may take at most, in seconds, on the way to 600. Rounds are cut, not runs.
-SLICES = {"others": 25, "start": 30, "render": 10, "rtt2": 125, "hits": 25, "filters": 25, "latency": 25,
+SLICES = {"others": 25, "start": 30, "render": 10, "rtt2": 140, "hits": 30, "filters": 25, "latency": 25,
           "idle": 64, "rtt1": 34, "rtt8": 34, "bulk": 26, "storm": 26, "flows": 20,
           "modes": 14, "reload": 40}
 RESERVE = 15  # to write the document, and for what overruns
@@ -125,14 +125,21 @@ def variants(bench):
             bench.ours("stats", "-s", "-s")]
 
 
+def floors(bench):
+    return [bench.floor("nothing", "programs that do nothing", ""),
+            bench.floor("clock", "programs that read the clock",
+                        "volatile u64 now_ns = bpf_ktime_get_ns();\n\n\t")]
+
+
 def section_others(bench, data, _until):
     data["others"] = bench.others()
 
 
 def section_rtt2(bench, data, until):
     others = data.get("others", [])
-    tools = variants(bench) + [bench.stages(1), bench.stages(3)] + others
-    every = {t.key: 2 for t in others}
+    seldom = floors(bench) + others
+    tools = variants(bench) + [bench.stages(1), bench.stages(3)] + seldom
+    every = {t.key: 2 for t in seldom}
     in_turn(bench, data, "rtt2", rtt(2), tools, 5, until, every)
 
 
@@ -180,7 +187,7 @@ def section_flows(bench, data, until):
 
 def section_hits(bench, data, until):
     """Nanoseconds per hit of each BPF program, by the kernel's own count."""
-    tools = variants(bench) + [bench.stages(1)]
+    tools = variants(bench) + [bench.stages(1)] + floors(bench)
     tools += [t for t in data.get("others", []) if t.key in ("bcc", "bpftrace")]
     data["hits"] = []
     for tool in tools:
@@ -393,7 +400,8 @@ def inside(args):
         bench.wrong.append("the time was up in the middle of a section")
     signal.alarm(0)
     data["seconds"] = time.monotonic() - clock.start
-    tools = variants(bench) + [bench.stages(1), bench.stages(3)] + data.get("others", [])
+    tools = variants(bench) + [bench.stages(1), bench.stages(3)] + floors(bench)
+    tools += data.get("others", [])
     text = report.document_vm(data) if args.vm else report.document(bench, data, tools)
     with open(args.out + ".tmp", "w", encoding="utf-8") as f:
         f.write(text)

@@ -56,6 +56,17 @@ def prepare(work):
     return find_headers(work)
 
 
+def warm(path):
+    """Leaves an empty file, and behind it as much free memory as a run writes. A virtual
+    machine gives memory that it does not use back to its host, and whoever touches it first
+    waits for that: 70 ns a row were the hypervisor's, and at times events were lost."""
+    size = min(768 << 20, int(read("/proc/meminfo").split()[7]) * 1024 // 4)
+    piece = bytes(1 << 20)
+    with open(path, "wb") as f:
+        for _ in range(size >> 20):
+            f.write(piece)
+
+
 def find_headers(work):
     release = os.uname().release
     if os.path.exists(f"/lib/modules/{release}/build/include"):

@@ -13,6 +13,8 @@ import host
 
 PROBES = ["netif_receive_skb", "ip_rcv_finish", "tcp_v4_do_rcv", "tcp_queue_rcv",
           "sock_def_readable"]
+RAW_TRACEPOINTS = {"netif_receive_skb": "netif_receive_skb", "tcp_v4_do_rcv": "tcp_probe",
+                   "sock_def_readable": "sk_data_ready"}
 READY = "Started TCP monitoring"
 READY_SECONDS = 40
 ROW_MARKS = ["netif_receive_skb", " Flags ["]
@@ -180,6 +182,18 @@ class Bench:
         return self.ours(f"stages{n}", f"{n} of {len(PROBES)} stages", "-R", "0",
                          "--probe-dir", where, *args)
 
+    def floor(self, key, name, body):
+        """What no tool can do without: programs at three raw tracepoints that do just this."""
+        where = os.path.join(self.work, f"floor-{key}")
+        if not os.path.isdir(where):
+            os.mkdir(where, 0o755)
+            for probe in PROBES:
+                with open(f"{where}/{probe}.c", "w", encoding="ascii") as f:
+                    event = RAW_TRACEPOINTS.get(probe)
+                    f.write(f"RAW_TRACEPOINT_PROBE({event})\n{{\n\t{body}return 0;\n}}\n"
+                            if event else "/* none */\n")
+        return self.ours(key, name, "-s", "--probe-dir", where)
+
     def bcc(self, *args):
         if not self.bcc_python:
             self.missing["BCC in Python"] = "no python3 with the module bcc (python3-bpfcc)"
@@ -239,6 +253,7 @@ class Bench:
         counting = host.BpfStats() if stats else None
         try:
             before = host.BpfStats.programs() if stats else {}
+            host.warm(os.path.join(self.work, "rows"))
             running = Running(tool, self.work)
             try:
                 running.begin()
