@@ -294,6 +294,39 @@ static int write_tree(const struct btf *btf, int dirfd, const char *release, con
 	return err;
 }
 
+static struct btf *of_kernel;
+
+static int parse(const char *path, struct btf **out)
+{
+	bool kernel = !strcmp(path, HEADERS_BTF_PATH);
+	int err;
+
+	if (kernel && of_kernel) {
+		*out = of_kernel;
+		return 0;
+	}
+	*out = btf__parse_raw(path);
+	err = (int)libbpf_get_error(*out); /* before 1.0 it hands errors out as pointers */
+	if (err)
+		*out = NULL;
+	else if (kernel)
+		of_kernel = *out;
+	return err;
+}
+
+static void done_with(struct btf *btf)
+{
+	if (btf != of_kernel)
+		btf__free(btf);
+}
+
+const struct btf *headers_btf_kernel(void)
+{
+	struct btf *btf;
+
+	return parse(HEADERS_BTF_PATH, &btf) ? NULL : btf;
+}
+
 /* libbpf would only say "failed to load": tell a missing file from an unreadable one. */
 static int load_btf(const char *path, struct btf **out, struct text *why)
 {
@@ -307,13 +340,10 @@ static int load_btf(const char *path, struct btf **out, struct text *why)
 			fail(err, why, path);
 		return err;
 	}
-	*out = btf__parse_raw(path);
-	err = (int)libbpf_get_error(*out);
-	if (err) {
+	err = parse(path, out);
+	if (err)
 		text_printf(why, "libbpf cannot read %s: %s (is it older than the kernel?)", path,
 			    strerror(-err));
-		*out = NULL;
-	}
 	return err;
 }
 
@@ -333,7 +363,7 @@ int headers_btf_write(const char *btf_path, const char *work, const char *releas
 		err = load_btf(btf_path, &btf, why);
 		if (!err)
 			err = write_tree(btf, dirfd, release, machine, &words, why);
-		btf__free(btf);
+		done_with(btf);
 		close(dirfd);
 	}
 	/* The caller's libbcc shares this library and has something to say, too. */

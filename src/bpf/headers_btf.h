@@ -11,6 +11,12 @@
 
 #define HEADERS_BTF_PATH "/sys/kernel/btf/vmlinux"
 
+struct btf;
+
+/* The running kernel's BTF, which is megabytes: it is read once in a process, and kept. NULL:
+ * it cannot be had. */
+const struct btf *headers_btf_kernel(void);
+
 /*
  * Writes the tree into `work` (an existing directory, absolute path) from the raw BTF
  * at `btf_path`. `release` and `machine` are as uname(2) has them: LINUX_VERSION_CODE

@@ -128,11 +128,14 @@ static int try_load(int type, int attach_type)
 	return try_program(type, attach_type, insns, 2);
 }
 
+/* Asked for each hook, and not any more when privileges have been given up. */
 bool kernel_takes_tracing(void)
 {
-	/* without a function to attach to, a kernel that takes them says EINVAL */
-	int err = try_load(BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY);
+	static int err = -1;
 
+	/* without a function to attach to, a kernel that takes them says EINVAL */
+	if (err < 0)
+		err = try_load(BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY);
 	return err != EPERM && err != EACCES;
 }
 

@@ -13,12 +13,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -29,6 +31,7 @@
 
 #include "bpf/cache.h"
 #include "bpf/casts.h"
+#include "bpf/headers_btf.h"
 #include "bpf/headers_types.h"
 #include "bpf/image.h"
 #include "bpf/libbcc.h"
@@ -44,7 +47,6 @@ struct loader {
 	int sock;
 	int log;
 	const char *key;
-	struct btf *btf; /* the kernel's, once it was needed */
 	struct sandbox box;
 	/* opens libbcc; `opening` until somebody waited for it */
 	pthread_t opener;
@@ -306,23 +308,18 @@ static void *compile_somehow(struct loader *l)
 
 /* --- load ------------------------------------------------------------------------ */
 
-/* libbpf would read the whole BTF anew for each name. */
-static const struct btf *kernel_btf(struct loader *l)
+static uint32_t btf_id(const struct hook *h)
 {
-	if (!l->btf)
-		l->btf = btf__load_vmlinux_btf();
-	return l->btf;
-}
+	const struct btf *btf = headers_btf_kernel();
 
-static uint32_t btf_id(struct loader *l, const struct hook *h)
-{
-	return kernel_btf(l) ? prog_btf_id(l->btf, h->kind, h->target) : 0;
+	return btf ? prog_btf_id(btf, h->kind, h->target) : 0;
 }
 
 /* In place, in libbcc's memory, as libbcc itself puts in the numbers of maps. Where the kernel
  * has no such function the verifier says so. */
-static void put_casts(struct loader *l, void *module)
+static void put_casts(void *module)
 {
+	const struct btf *btf;
 	struct casts casts = { 0 };
 	struct bpf_insn *insns;
 	const char *name;
@@ -335,7 +332,8 @@ static void put_casts(struct loader *l, void *module)
 		n = (uint32_t)(bcc.function_size(module, name) / sizeof(*insns));
 		if (!casts_in(insns, n))
 			continue;
-		if (!casts.type && (!kernel_btf(l) || !casts_find(l->btf, &casts)))
+		btf = casts.type ? NULL : headers_btf_kernel();
+		if (!casts.type && (!btf || !casts_find(btf, &casts)))
 			return;
 		casts_put(&casts, insns, n);
 	}
@@ -343,7 +341,7 @@ static void put_casts(struct loader *l, void *module)
 
 /* libbcc has no name for such programs. What the verifier says goes where libbcc's words
  * go. Returns a descriptor, or -1 with errno. */
-static int load_typed(struct loader *l, void *module, const char *name, const struct hook *h)
+static int load_typed(void *module, const char *name, const struct hook *h)
 {
 	static char log[1 << 20];
 	struct prog_spec spec = {
@@ -351,7 +349,7 @@ static int load_typed(struct loader *l, void *module, const char *name, const st
 		.licence = bcc.license(module),
 		.kern_version = bcc.kern_version(module),
 		.kind = h->kind,
-		.attach_btf_id = btf_id(l, h),
+		.attach_btf_id = btf_id(h),
 		.insns = bcc.function_start(module, name),
 		.n = (uint32_t)(bcc.function_size(module, name) / sizeof(struct bpf_insn)),
 	};
@@ -381,7 +379,7 @@ static bool load_hook(struct loader *l, void *module, const char *name, int inde
 
 	errno = 0;
 	if (h->typed)
-		fd = load_typed(l, module, name, h);
+		fd = load_typed(module, name, h);
 	else
 		fd = bcc.func_load(module, prog_kind[h->kind].type, name,
 				   bcc.function_start(module, name),
@@ -506,7 +504,7 @@ static bool keep_program(struct loader *l, void *module, struct text *image, siz
 	strcpy(p.function, name);
 	strcpy(p.licence, bcc.license(module));
 	if (prog_kind[h->kind].attach >= 0 || h->typed) {
-		p.attach_btf_id = btf_id(l, h);
+		p.attach_btf_id = btf_id(h);
 		if (!p.attach_btf_id)
 			return false;
 	}
@@ -554,6 +552,31 @@ static void limit_resources(void)
 #endif
 }
 
+/*
+ * clang and LLVM take some 50 MB in small pieces. In large pages that is twenty page faults
+ * instead of thousands.
+ */
+#define HEAP ((size_t)64 << 20)
+#define LARGE_PAGE ((uintptr_t)2 << 20)
+
+static void prepare_heap(void)
+{
+#ifndef __SANITIZE_ADDRESS__ /* which has a heap of its own */
+	uintptr_t end, start;
+	void *piece;
+
+	mallopt(M_TOP_PAD, (int)HEAP);
+	mallopt(M_TRIM_THRESHOLD, (int)HEAP * 2);
+	mallopt(M_MMAP_THRESHOLD, (int)LARGE_PAGE);
+	piece = malloc(LARGE_PAGE / 2); /* with it the heap grows to its full size */
+	end = (uintptr_t)sbrk(0);
+	start = (end - HEAP + LARGE_PAGE - 1) & ~(LARGE_PAGE - 1);
+	if (piece && start < end)
+		madvise((void *)start, end - start, MADV_HUGEPAGE);
+	free(piece);
+#endif
+}
+
 void loader_run(const struct program_request *req, const struct hooks *hs, int sock, int log,
 		const char *key)
 {
@@ -565,6 +588,7 @@ void loader_run(const struct program_request *req, const struct hooks *hs, int s
 	if (clearenv() || setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1) || chdir("/"))
 		done(&l, errno);
 	limit_resources();
+	prepare_heap();
 	begin_to_open(&l);
 	sandbox_enter(&l.box, req->headers_dir);
 	if (l.box.visible)
@@ -573,7 +597,7 @@ void loader_run(const struct program_request *req, const struct hooks *hs, int s
 	fflush(NULL);
 	if (!module)
 		done(&l, EINVAL);
-	put_casts(&l, module);
+	put_casts(module);
 	if (load_all(&l, module) && l.key)
 		keep(&l, module);
 	done(&l, 0);
