@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
+# machines: 2
 # timeout: 2000
 # What can be asked, on other kernels: every name has its value, by fentry with types from
 # BTF and by kprobes with headers.

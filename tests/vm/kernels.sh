@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
+# machines: 2
 # timeout: 3000
 #
 # The table against tcpdump and ftrace on Debian's kernels, over loopback, a veth pair, a

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
+# machines: 2
 # timeout: 1900
 # --buffer=shared with fentry and with kprobes, against tcpdump and ftrace; and a kernel that
 # it is not for.

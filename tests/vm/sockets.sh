@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
+# machines: 2
 # timeout: 2800
 # What is asked of sockets beyond their fields, on other kernels: cgroups, owners and --pid, by fentry
 # with types from BTF and by kprobes with headers.
