@@ -88,7 +88,8 @@ static int dump_source(const struct session *s)
 	int err;
 
 	for (i = 0; i < s->source.n; i++)
-		log_info("%s: %s", s->source.parts[i].name, s->source.parts[i].origin);
+		log_info("%s: %s%s", s->source.parts[i].name, s->source.parts[i].origin,
+			 PART_REMARK(&s->source.parts[i]));
 	err = write_all(STDOUT_FILENO, text_str(&s->text), s->text.len);
 	if (err)
 		log_error("cannot write: %s", strerror(-err));

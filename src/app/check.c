@@ -62,7 +62,8 @@ static int report(const struct session *s)
 	size_t k;
 
 	for (k = 0; k < s->source.n; k++)
-		log_info("%s: %s", s->source.parts[k].name, s->source.parts[k].origin);
+		log_info("%s: %s%s", s->source.parts[k].name, s->source.parts[k].origin,
+			 PART_REMARK(&s->source.parts[k]));
 	for (i = 0; i < s->hooks.n; i++) {
 		left_out |= report_hook(&s->hooks.v[i], choice_kinds(s->conf->attach));
 		refused += s->hooks.v[i].refused;

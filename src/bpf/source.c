@@ -31,7 +31,8 @@ static const char *const before_hooks[] = { "kernel.h", "event.h", "config.h" };
 #define BEFORE_HOOKS (sizeof(before_hooks) / sizeof(before_hooks[0]))
 static const char *const after_hooks[] = { "packet.h", "socket.h", "names.h", "rate.h", "show.h" };
 /* The question is spliced behind names.h, which it uses. */
-#define BEFORE_QUESTION (BEFORE_HOOKS + 3)
+#define NAMES (BEFORE_HOOKS + 2)
+#define BEFORE_QUESTION (NAMES + 1)
 #define FIXED_PARTS (BEFORE_HOOKS + sizeof(after_hooks) / sizeof(after_hooks[0]))
 
 /* The user behind sudo, else ourselves. */
@@ -382,12 +383,25 @@ int source_hooks(const struct source *src, struct hooks *hs, struct text *why)
 	return err;
 }
 
-void source_assemble(const struct source *src, const struct hooks *hs, const char *question,
+/* What can be asked of a packet is the host's to call, from a question. A probe that calls
+ * anything of the sort by itself shall find it, too. */
+static bool uses_names(const struct source *src, const char *question)
+{
+	size_t i;
+
+	for (i = FIXED_PARTS; i < src->n; i++)
+		if (strstr(text_str(&src->parts[i].text), "lnk_"))
+			return true;
+	return *question;
+}
+
+void source_assemble(struct source *src, const struct hooks *hs, const char *question,
 		     struct text *out)
 {
 	const struct part *p;
 	size_t i;
 
+	src->parts[NAMES].left_out = !uses_names(src, question);
 	for (i = 0; i < src->n; i++) {
 		if (i == BEFORE_HOOKS) {
 			text_puts(out, "#line 1 \"hook-numbers\"\n");
@@ -396,6 +410,8 @@ void source_assemble(const struct source *src, const struct hooks *hs, const cha
 		if (i == BEFORE_QUESTION && *question)
 			text_printf(out, "#line 1 \"question\"\n%s", question);
 		p = &src->parts[i];
+		if (p->left_out)
+			continue;
 		text_printf(out, "#line 1 \"%s\"\n", p->label);
 		text_add(out, text_str(&p->text), p->text.len);
 		if (p->text.len && p->text.s[p->text.len - 1] != '\n')

@@ -20,7 +20,11 @@ struct part {
 	char *origin;    /* the directory it was read from, or "built in" */
 	uint64_t digest; /* of the text as it was read */
 	struct text text;
+	bool left_out; /* source_assemble() did without it */
 };
+
+/* Behind the origin, where parts are listed. */
+#define PART_REMARK(part) ((part)->left_out ? " (left out: nothing asks for it)" : "")
 
 struct source {
 	struct part *parts; /* in the order in which they are spliced */
@@ -52,8 +56,9 @@ int source_hooks(const struct source *src, struct hooks *hs, struct text *why);
 
 /* The exact text for libbcc: every part behind a #line of its own, the hook numbers and
  * the question (C of question_emit(), or "") before what uses them, the layout assertions
- * last. */
-void source_assemble(const struct source *src, const struct hooks *hs, const char *question,
+ * last. Without a question names.h is left out, unless a probe calls something with such a
+ * name. */
+void source_assemble(struct source *src, const struct hooks *hs, const char *question,
 		     struct text *out);
 
 #endif

@@ -594,6 +594,37 @@ TEST(hooks_of_all_parts)
 	source_free(&src);
 }
 
+/* Whether names.h is in the text, and is said to be. */
+static bool has_names(const char *question)
+{
+	struct hooks hs = { 0 };
+	struct text out = { 0 };
+	bool has;
+
+	accepted();
+	source_assemble(&src, &hs, question, &out);
+	has = strstr(text_str(&out), "/names.h\"\nnames\n") != NULL;
+	CHECK_INT(part("names.h")->left_out, !has);
+	CHECK_STR(PART_REMARK(part("names.h")), has ? "" : " (left out: nothing asks for it)");
+	CHECK_STR(PART_REMARK(part("packet.h")), "");
+	text_free(&out);
+	source_free(&src);
+	return has;
+}
+
+/* What a question may call is parsed three times: only where there is one, or a probe that
+ * calls such things by itself. */
+TEST(names_that_nothing_asks_for)
+{
+	begin();
+	put("names.h", "names\n");
+	put("a.c", "int lnkx;\n");
+	CHECK(!has_names(""));
+	CHECK(has_names("asked\n"));
+	put("a.c", "int x = lnk_tcp_window(call);\n");
+	CHECK(has_names(""));
+}
+
 /* Every part behind its own #line, with a newline at its end; the hook numbers before
  * packet.h, the question before what asks it, the layout last. */
 TEST(assembling)
