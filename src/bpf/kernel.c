@@ -128,13 +128,14 @@ static int try_load(int type, int attach_type)
 	return try_program(type, attach_type, insns, 2);
 }
 
-/* Asked for each hook, and not any more when privileges have been given up. */
+/* Asked for each hook, and not any more when privileges have been given up. Before 5.11 a no
+ * may mean that others hold all the memory that may be locked, and be another one later. */
 bool kernel_takes_tracing(void)
 {
 	static int err = -1;
 
 	/* without a function to attach to, a kernel that takes them says EINVAL */
-	if (err < 0)
+	if (err < 0 || (err == EPERM && !kernel_is_since(5, 11)))
 		err = try_load(BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY);
 	return err != EPERM && err != EACCES;
 }

@@ -65,6 +65,7 @@ def warm(path):
     with open(path, "wb") as f:
         for _ in range(size >> 20):
             f.write(piece)
+        f.truncate(0)
 
 
 def find_headers(work):

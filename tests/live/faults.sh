@@ -107,10 +107,12 @@ for n in 8 12 16 20 24 32; do
 done
 limited "-n 32" -D 0.1
 check "32 descriptors are enough" expect_exit 0
-for kb in 20000 100000 400000; do
+for kb in 20000 100000 350000 400000; do
 	limited "-v $kb" -D 0.1 --no-cache
 	check "ulimit -v $kb (exit status $STATUS)" ends_well
 done
+limited "-d 80000" -D 0.1 --no-cache
+check "ulimit -d 80000 is enough for a compile" expect_exit 0
 STATUS=0
 bash -c 'ulimit -f 0; exec "$1" -D 0.1 --no-cache 2>&1 >/dev/null' f "$LNK" </dev/null 2>&1 |
 	cat >"$TMP/err"
