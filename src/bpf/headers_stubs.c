@@ -7,6 +7,9 @@
  * libbcc puts -include ./include/linux/kconfig.h in front of everything, and takes a
  * directory for a header tree when that file is there.
  *
+ * Until the file that HEADERS_PARSED names is there, nobody needs libbcc's helpers.h, which comes
+ * next, 5,000 lines with what it includes.
+ *
  * IS_ENABLED(CONFIG_X) expands CONFIG_X and pastes what comes out to a name: when it was
  * 1 that gives LNK_CFG_1, which adds an argument in front, so that the second one is 1.
  */
@@ -22,6 +25,11 @@ static const char kconfig[] = "#ifndef LNK_KCONFIG_H\n"
 			      "#define IS_MODULE(x) LNK_IS_SET(x##_MODULE)\n"
 			      "#define IS_ENABLED(x) (IS_BUILTIN(x) || IS_MODULE(x))\n"
 			      "#define IS_REACHABLE(x) IS_BUILTIN(x)\n"
+			      "#ifdef " HEADERS_PARSED "\n"
+			      "#if !__has_include(" HEADERS_PARSED ")\n"
+			      "#define __BPF_HELPERS_H\n"
+			      "#endif\n"
+			      "#endif\n"
 			      "#endif\n";
 
 /*

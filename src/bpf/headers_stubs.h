@@ -6,6 +6,9 @@
 /* Where the dumped structs go; every stub includes this file. */
 #define HEADERS_TYPES "include/lnk/types.h"
 
+/* The name of a file, in quotes, that is there once a program was parsed for the first time. */
+#define HEADERS_PARSED "LNK_PARSED"
+
 struct headers_file {
 	const char *path; /* below the root of the tree */
 	const char *text;

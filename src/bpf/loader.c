@@ -13,15 +13,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <malloc.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -29,12 +25,13 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
-#include "bpf/cache.h"
 #include "bpf/casts.h"
 #include "bpf/headers_btf.h"
+#include "bpf/headers_stubs.h"
 #include "bpf/headers_types.h"
-#include "bpf/image.h"
+#include "bpf/keep.h"
 #include "bpf/libbcc.h"
+#include "bpf/memory.h"
 #include "bpf/prog_kind.h"
 #include "bpf/prog_load.h"
 #include "bpf/sandbox.h"
@@ -148,7 +145,7 @@ static int make_sub_dir(const struct loader *l, int number, char *path, size_t s
 	return mkdir(path, 0700) ? -errno : 0;
 }
 
-#define MAX_MORE_FLAGS 5
+#define MAX_MORE_FLAGS 9
 
 /*
  * What every compile gets beside the headers' flags. libbcc has the whole -O3 pipeline run
@@ -200,11 +197,82 @@ static void *compile(const struct headers *h, const char *source, const char *co
 	return bcc.create(source, 0, cflags, n, true, NULL);
 }
 
-static void *compile_probes(const struct loader *l, const struct headers *h)
+/* What was said since then is not worth telling. */
+static void drop_log(const struct loader *l, uint64_t from)
+{
+	fflush(NULL);
+	if (!ftruncate(l->log, (off_t)from))
+		lseek(l->log, (off_t)from, SEEK_SET);
+}
+
+/* A tracepoint's arguments. Where this is wrong a compile is made for nothing. */
+static bool has_arguments(const char *source)
+{
+	static const char macro[] = "TRACEPOINT_PROBE", raw[] = "RAW_";
+	const size_t before = sizeof(raw) - 1;
+	const char *p;
+
+	if (strstr(source, "struct tracepoint__"))
+		return true;
+	for (p = strstr(source, macro); p; p = strstr(p + 1, macro))
+		if ((size_t)(p - source) < before || strncmp(p - before, raw, before) != 0)
+			return true;
+	return false;
+}
+
+/*
+ * libbcc parses a program three times, the first time only to find tracepoints whose arguments
+ * it is to describe. Where there are none that first time is a tenth of all the work for
+ * nothing. clang writes at the end of each what it has read (-MF): until that file is there, the
+ * program, and with our own trees libbcc's helpers.h (headers_stubs.c), are empty. Returns NULL
+ * when that does not work, for whatever reason.
+ */
+static void *compile_in_two(const struct loader *l, const struct headers *h, const char *work,
+			    const char *more[MAX_MORE_FLAGS])
+{
+	char parsed[128], flag[160];
+	struct text text = { 0 };
+	void *module = NULL;
+	int n = 0;
+
+	if (l->req->verbose || l->req->debug_info || has_arguments(l->req->source))
+		return NULL;
+	while (more[n])
+		n++;
+	snprintf(parsed, sizeof(parsed), "%s/parsed", work);
+	snprintf(flag, sizeof(flag), "-D" HEADERS_PARSED "=\"%s\"", parsed);
+	more[n++] = flag;
+	more[n++] = "-MD";
+	more[n++] = "-MF";
+	more[n++] = parsed;
+	more[n] = NULL;
+	unlink(parsed);
+	text_puts(&text, "#if __has_include(" HEADERS_PARSED ")\n");
+	text_puts(&text, l->req->source);
+	/* an #else of the source's that belongs to nothing would cut off what follows */
+	text_puts(&text, "\n#define LNK_WHOLE\n#endif\n"
+			 "#if __has_include(" HEADERS_PARSED ") && !defined(LNK_WHOLE)\n"
+			 "#error\n#endif\n");
+	if (!text.cut)
+		module = compile(h, text.s, more);
+	text_free(&text);
+	return module && bcc.num_functions(module) ? module : NULL;
+}
+
+static void *compile_probes(const struct loader *l, const struct headers *h, const char *work)
 {
 	const char *more[MAX_MORE_FLAGS];
+	uint64_t log_from = log_end(l);
+	void *module;
 
 	note_headers(l, h);
+	add_own_flags(l, more);
+	module = compile_in_two(l, h, work, more);
+	if (module) {
+		send_text(l, REPLY_NOTE, "parsed twice: no tracepoint's arguments are asked for");
+		return module;
+	}
+	drop_log(l, log_from);
 	add_own_flags(l, more);
 	return compile(h, l->req->source, more);
 }
@@ -247,12 +315,11 @@ static void *compile_reduced(const struct loader *l, const struct headers *full,
 	if (!full->build[0])
 		return NULL;
 	if (!reduce(full, work, l->req->source, &small)) {
-		module = compile_probes(l, &small);
+		module = compile_probes(l, &small, work);
 		headers_free(&small);
 	}
-	fflush(NULL);
-	if (!module && !ftruncate(l->log, (off_t)log_from))
-		lseek(l->log, (off_t)log_from, SEEK_SET);
+	if (!module)
+		drop_log(l, log_from);
 	return module;
 }
 
@@ -277,7 +344,7 @@ static void *attempt(struct loader *l, enum headers_kind kind, int number)
 	if (!err) {
 		module = compile_reduced(l, &h, work);
 		if (!module)
-			module = compile_probes(l, &h);
+			module = compile_probes(l, &h, work);
 		if (!module)
 			text_puts(&t, "the probes do not compile");
 	}
@@ -445,138 +512,6 @@ static bool load_all(struct loader *l, void *module)
 	return all;
 }
 
-/* --- keep ------------------------------------------------------------------------ */
-
-#define KEEP_MAX_MAPS 64
-
-/* Maps that are nothing more than their numbers say; others (maps of maps, programs,
- * pinned or shared ones) cannot be made again from an image. */
-static bool plain_map(int type)
-{
-	switch (type) {
-	case BPF_MAP_TYPE_HASH:
-	case BPF_MAP_TYPE_ARRAY:
-	case BPF_MAP_TYPE_PERF_EVENT_ARRAY:
-	case BPF_MAP_TYPE_PERCPU_HASH:
-	case BPF_MAP_TYPE_PERCPU_ARRAY:
-	case BPF_MAP_TYPE_LRU_HASH:
-	case BPF_MAP_TYPE_LRU_PERCPU_HASH:
-		return true;
-	}
-	return false;
-}
-
-static bool keep_maps(void *module, struct text *image, int *fds, size_t n)
-{
-	struct image_map m;
-	size_t i;
-
-	for (i = 0; i < n; i++) {
-		m = (struct image_map){
-			.type = (uint32_t)bcc.table_type(module, i),
-			.key_size = (uint32_t)bcc.table_key_size(module, i),
-			.value_size = (uint32_t)bcc.table_leaf_size(module, i),
-			.max_entries = (uint32_t)bcc.table_max_entries(module, i),
-			.flags = (uint32_t)bcc.table_flags(module, i),
-		};
-		fds[i] = bcc.table_fd_id(module, i);
-		if (!plain_map((int)m.type) || fds[i] < 0 ||
-		    strlen(bcc.table_name(module, i)) >= sizeof(m.name))
-			return false;
-		strcpy(m.name, bcc.table_name(module, i));
-		image_add_map(image, &m);
-	}
-	return true;
-}
-
-static bool keep_program(struct loader *l, void *module, struct text *image, size_t id,
-			 const int *fds, size_t maps)
-{
-	const char *name = bcc.function_name(module, id);
-	const struct hook *h = &l->hs->v[hooks_find_function(l->hs, name)];
-	struct image_program p = {
-		.kern_version = bcc.kern_version(module),
-		.insns = (uint32_t)(bcc.function_size(module, name) / sizeof(struct bpf_insn)),
-	};
-
-	if (strlen(name) >= sizeof(p.function) || strlen(bcc.license(module)) >= sizeof(p.licence))
-		return false;
-	strcpy(p.function, name);
-	strcpy(p.licence, bcc.license(module));
-	if (prog_kind[h->kind].attach >= 0 || h->typed) {
-		p.attach_btf_id = btf_id(h);
-		if (!p.attach_btf_id)
-			return false;
-	}
-	return !image_add_program(image, &p, bcc.function_start(module, name), fds, (int)maps);
-}
-
-/* A program that cannot be kept is no failure: it is compiled again next time. */
-static void keep(struct loader *l, void *module)
-{
-	size_t maps = bcc.num_tables(module), programs = bcc.num_functions(module), i;
-	struct text image = { 0 };
-	int fds[KEEP_MAX_MAPS];
-	bool ok;
-
-	if (maps > KEEP_MAX_MAPS)
-		return;
-	image_begin(&image, l->key, (uint32_t)maps, (uint32_t)programs);
-	ok = keep_maps(module, &image, fds, maps);
-	for (i = 0; i < programs && ok; i++)
-		ok = keep_program(l, module, &image, i, fds, maps);
-	image_end(&image);
-	if (ok)
-		cache_write(l->key, &image);
-	text_free(&image);
-}
-
-/* Ten times what a compile takes: a source without end must not take the host's memory. */
-#define MEMORY_MAX ((rlim_t)2 << 30)
-
-/* Keeps what libbcc prints within bounds (past them writes fail and are lost), and what it
- * allocates. A limit that is lower already stays. */
-static void limit_resources(void)
-{
-	struct rlimit output = { TEXT_MAX, TEXT_MAX };
-
-	signal(SIGXFSZ, SIG_IGN);
-	setrlimit(RLIMIT_FSIZE, &output);
-#ifndef __SANITIZE_ADDRESS__ /* whose shadow is larger than that */
-	struct rlimit memory;
-
-	if (!getrlimit(RLIMIT_AS, &memory) && memory.rlim_cur > MEMORY_MAX) {
-		memory.rlim_cur = MEMORY_MAX;
-		setrlimit(RLIMIT_AS, &memory);
-	}
-#endif
-}
-
-/*
- * clang and LLVM take some 50 MB in small pieces. In large pages that is twenty page faults
- * instead of thousands.
- */
-#define HEAP ((size_t)64 << 20)
-#define LARGE_PAGE ((uintptr_t)2 << 20)
-
-static void prepare_heap(void)
-{
-#ifndef __SANITIZE_ADDRESS__ /* which has a heap of its own */
-	uintptr_t end, start;
-	void *piece;
-
-	mallopt(M_TOP_PAD, (int)HEAP);
-	mallopt(M_TRIM_THRESHOLD, (int)HEAP * 2);
-	mallopt(M_MMAP_THRESHOLD, (int)LARGE_PAGE);
-	piece = malloc(LARGE_PAGE / 2); /* with it the heap grows to its full size */
-	end = (uintptr_t)sbrk(0);
-	start = (end - HEAP + LARGE_PAGE - 1) & ~(LARGE_PAGE - 1);
-	if (piece && start < end)
-		madvise((void *)start, end - start, MADV_HUGEPAGE);
-	free(piece);
-#endif
-}
-
 void loader_run(const struct program_request *req, const struct hooks *hs, int sock, int log,
 		const char *key)
 {
@@ -587,8 +522,8 @@ void loader_run(const struct program_request *req, const struct hooks *hs, int s
 	dup2(log, STDERR_FILENO);
 	if (clearenv() || setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1) || chdir("/"))
 		done(&l, errno);
-	limit_resources();
-	prepare_heap();
+	memory_prepare();
+	memory_limit();
 	begin_to_open(&l);
 	sandbox_enter(&l.box, req->headers_dir);
 	if (l.box.visible)
@@ -599,6 +534,6 @@ void loader_run(const struct program_request *req, const struct hooks *hs, int s
 		done(&l, EINVAL);
 	put_casts(module);
 	if (load_all(&l, module) && l.key)
-		keep(&l, module);
+		keep_program(&bcc, module, hs, l.key);
 	done(&l, 0);
 }

@@ -544,6 +544,44 @@ static void find_headers(char dir[PATH_MAX])
 	globfree(&g);
 }
 
+/* The first parse is left out only where nothing is lost by it; and what is wrong with #if and
+ * #else is wrong as ever, though the text stands in an #if then. */
+TEST(parsed_twice)
+{
+	static const char said[] = "parsed twice";
+	static const struct {
+		const char *text, *error;
+	} bad[] = {
+		{ "#else\n", "probes/b.c:1:2: error: #else without #if" },
+		{ "#elif 1\n", "probes/b.c:1:2: error: #elif without #if" },
+		{ "#endif\n", "probes/b.c:1:2: error: #endif without #if" },
+		{ "#if 1\n", "probes/b.c:1:2: error: unterminated conditional directive" },
+		{ "#if 0\n", "probes/b.c:1:2: error: unterminated conditional directive" },
+		{ "#if 1\n#else\n", "probes/b.c:1:2: error: unterminated conditional directive" },
+	};
+
+	need_kernel();
+	ASSEMBLE(GOOD);
+	CHECK_INT(build(), 0);
+	says(&program.notes, said);
+	end();
+	ASSEMBLE(GOOD "/* struct tracepoint__net__netif_rx */\n");
+	CHECK_INT(build(), 0);
+	CHECK(!strstr(text_str(&program.notes), said));
+	end();
+	ASSEMBLE(GOOD "/* TRACEPOINT_PROBE(net, netif_rx) */\n");
+	CHECK_INT(build(), 0);
+	CHECK(!strstr(text_str(&program.notes), said));
+	end();
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		ASSEMBLE(GOOD, bad[i].text, "/* more */\n");
+		CHECK_INT(build(), -EINVAL);
+		CHECK_STR(text_str(&program.error), bad[i].error);
+		CHECK(!strstr(text_str(&program.notes), said));
+		end();
+	}
+}
+
 #define SOCK                                                                                       \
 	"int kprobe__sock_def_readable(struct pt_regs *ctx, struct sock *sk)\n"                    \
 	"{\n\treturn show_sock(ctx, sk);\n}\n"
