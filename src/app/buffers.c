@@ -11,8 +11,9 @@
 #include "bpf/counters.h"
 #include "bpf/cpus.h"
 
-/* Wake for every so many events; the loop looks at the rings by the clock as well. */
-#define WAKEUP_EVENTS 256
+/* Wake for every so many events, or for a quarter of a ring; the loop looks at the rings by the
+ * clock as well. Each wake is an interrupt that the processor sends to itself. */
+#define WAKEUP_EVENTS 4096
 /* What one event takes of a ring, with the kernel's record header and padding. */
 #define EVENT_IN_RING 80
 
