@@ -22,11 +22,24 @@ static const char *better_line(const char *hit, const char *from)
 	return note && !strncmp(from, "event-layout:", 13) ? note : hit;
 }
 
+/* LLVM gives up with such a line: that ended the compile, whatever clang had said before. */
+static const char *last_words(const char *log)
+{
+	static const char words[] = "LLVM ERROR: ";
+	const char *p = strstr(log, words);
+
+	while (p && p > log && p[-1] != '\n')
+		p = strstr(p + 1, words);
+	return p;
+}
+
 /* The line to show; *noted when it is the note under the error and not the error. */
 static bool error_line(const char *log, const char **from, size_t *len, bool *noted)
 {
-	const char *hit = strcasestr(log, "error: "), *better; /* and "LLVM ERROR: " */
+	const char *hit = last_words(log), *better;
 
+	if (!hit)
+		hit = strcasestr(log, "error: ");
 	if (!hit)
 		return false;
 	line_of(log, hit, from, len);

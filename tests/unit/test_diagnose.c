@@ -63,6 +63,10 @@ TEST(errors_of_the_backend)
 		  "large on stack variables into BPF per-cpu array map.");
 	CHECK_STR(compile("\n\nLLVM ERROR: Cannot select: t1\nmore\n"),
 		  "LLVM ERROR: Cannot select: t1");
+	CHECK_STR(compile("a.c:1:2: error: x\nLLVM ERROR: out of memory\nAllocation failed\n"),
+		  "LLVM ERROR: out of memory");
+	CHECK_STR(compile("a.c:1:2: error: 'LLVM ERROR: no'\n  LLVM ERROR: no\n"),
+		  "a.c:1:2: error: 'LLVM ERROR: no'");
 }
 
 /* Noticed behind the last probe: the user knows nothing of that text. */
