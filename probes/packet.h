@@ -137,6 +137,7 @@ union lnk_tcp {
 #define LNK_IPV6_EXTENSIONS 6 /* how many are walked before giving up */
 
 enum lnk_verdict { LNK_TCP, LNK_OTHER, LNK_FRAGMENT, LNK_UNREADABLE };
+#define LNK_AHEAD 4 /* none yet: the TCP header is at the beginning of the span */
 
 /* What the filters say. */
 enum lnk_answer { LNK_SHOW, LNK_HIDE, LNK_CANNOT_READ, LNK_OWNERLESS };
@@ -187,15 +188,14 @@ static __always_inline void lnk_end_at(struct lnk_call *call, struct lnk_span *s
 }
 
 /* `head` holds at least the IPv4 header, and with `whole` the 20 bytes behind it, if they
- * belong to the packet. */
-static __always_inline enum lnk_verdict lnk_read_ipv4(struct lnk_call *call, struct lnk_span s,
-						      const union lnk_head *head, int whole,
-						      struct lnk_event *e)
+ * belong to the packet. Returns a verdict, or LNK_AHEAD. */
+static __always_inline int lnk_read_ipv4(struct lnk_call *call, struct lnk_span *s,
+					 const union lnk_head *head, int whole, struct lnk_event *e)
 {
 	u32 *saddr = (u32 *)e->saddr, *daddr = (u32 *)e->daddr;
 	u32 length = (head->b[0] & 15) * 4;
 
-	lnk_end_at(call, &s, bpf_ntohs(head->h[1]));
+	lnk_end_at(call, s, bpf_ntohs(head->h[1]));
 
 	if (head->b[9] != 6)
 		return LNK_OTHER;
@@ -206,15 +206,15 @@ static __always_inline enum lnk_verdict lnk_read_ipv4(struct lnk_call *call, str
 	daddr[2] = bpf_htonl(0xffff);
 	daddr[3] = head->w[4];
 	call->knows |= LNK_KNOWS_PACKET | LNK_KNOWS_IPV4;
-	if (length == LNK_IPV4_HEADER && whole && s.at + sizeof(*head) <= s.end) {
+	if (length == LNK_IPV4_HEADER && whole && s->at + sizeof(*head) <= s->end) {
 		call->tcp_at = LNK_IPV4_HEADER;
 		lnk_take_tcp(call, head->w[5], head->w[6], head->w[7], head->w[8], e);
 		return LNK_TCP;
 	}
 	if (length < LNK_IPV4_HEADER)
 		return LNK_UNREADABLE;
-	s.at += length;
-	return lnk_read_tcp(call, s, e);
+	s->at += length;
+	return LNK_AHEAD;
 }
 
 /* Hop-by-hop, routing, destination options, mobility, HIP and shim6 share one shape:
@@ -224,21 +224,20 @@ static __always_inline int lnk_is_option_header(u8 next)
 	return next == 0 || next == 43 || next == 60 || next == 135 || next == 139 || next == 140;
 }
 
-static __always_inline enum lnk_verdict lnk_read_ipv6(struct lnk_call *call, struct lnk_span s,
-						      const union lnk_head *head,
-						      struct lnk_event *e)
+static __always_inline int lnk_read_ipv6(struct lnk_call *call, struct lnk_span *s,
+					 const union lnk_head *head, struct lnk_event *e)
 {
 	u8 next = head->b[6], opt[4];
 	int i;
 
 	if (head->h[2])
-		lnk_end_at(call, &s, LNK_IPV6_HEADER + bpf_ntohs(head->h[2]));
+		lnk_end_at(call, s, LNK_IPV6_HEADER + bpf_ntohs(head->h[2]));
 	else if (call->wire.linear <= 65535) /* not BIG TCP: nothing follows */
-		lnk_end_at(call, &s, LNK_IPV6_HEADER);
+		lnk_end_at(call, s, LNK_IPV6_HEADER);
 	__builtin_memcpy(e->saddr, &head->w[2], 16);
 	__builtin_memcpy(e->daddr, &head->w[6], 16);
 	call->knows |= LNK_KNOWS_PACKET | LNK_KNOWS_IPV6;
-	s.at += LNK_IPV6_HEADER;
+	s->at += LNK_IPV6_HEADER;
 	/* the verifier takes bounded loops since 5.3 */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(5, 3, 0)
 #pragma unroll
@@ -247,23 +246,23 @@ static __always_inline enum lnk_verdict lnk_read_ipv6(struct lnk_call *call, str
 #endif
 	for (i = 0; i < LNK_IPV6_EXTENSIONS; i++) {
 		if (next == 6)
-			return lnk_read_tcp(call, s, e);
+			return LNK_AHEAD;
 		if (next != 44 && next != 51 && !lnk_is_option_header(next))
 			return LNK_OTHER;
-		if (s.at + 8 > s.end || bpf_probe_read_kernel(opt, sizeof(opt), s.at))
+		if (s->at + 8 > s->end || bpf_probe_read_kernel(opt, sizeof(opt), s->at))
 			return LNK_UNREADABLE;
 		if (next == 44) { /* fragment header: always 8 bytes */
 			if ((opt[2] << 8 | opt[3]) & 0xfff8)
 				return opt[0] == 6 ? LNK_FRAGMENT : LNK_OTHER;
-			s.at += 8;
+			s->at += 8;
 		} else if (next == 51) { /* authentication: length in 4 bytes, less 2 */
-			s.at += (opt[1] + 2) * 4;
+			s->at += (opt[1] + 2) * 4;
 		} else {
-			s.at += (opt[1] + 1) * 8;
+			s->at += (opt[1] + 1) * 8;
 		}
 		next = opt[0];
 	}
-	return next == 6 ? lnk_read_tcp(call, s, e) : LNK_UNREADABLE;
+	return next == 6 ? LNK_AHEAD : LNK_UNREADABLE;
 }
 
 /* 802.1Q and 802.1ad tags that still stand in the data (the card did not strip them). */
@@ -356,7 +355,7 @@ static __always_inline enum lnk_verdict lnk_read_skb(struct lnk_call *call, unio
 	struct lnk_span s;
 	u8 version, only = 0; /* the version that the frame announced */
 	u16 protocol;
-	int whole;
+	int whole, verdict;
 
 	if (lnk_fetch_skb(call, &f))
 		return LNK_UNREADABLE;
@@ -395,7 +394,10 @@ static __always_inline enum lnk_verdict lnk_read_skb(struct lnk_call *call, unio
 	if (only && version != only) /* ip_rcv() and ipv6_rcv() drop it */
 		return whole ? LNK_OTHER : LNK_UNREADABLE;
 	if (version == 4)
-		return lnk_read_ipv4(call, s, head, whole, e);
-	/* too short for TCP, or not in the linear area */
-	return version == 6 && whole ? lnk_read_ipv6(call, s, head, e) : LNK_UNREADABLE;
+		verdict = lnk_read_ipv4(call, &s, head, whole, e);
+	else if (version == 6 && whole)
+		verdict = lnk_read_ipv6(call, &s, head, e);
+	else /* too short for TCP, or not in the linear area */
+		verdict = LNK_UNREADABLE;
+	return verdict == LNK_AHEAD ? lnk_read_tcp(call, s, e) : verdict;
 }
