@@ -29,8 +29,19 @@ expect_permitted()
 	esac
 }
 
+# niceness PID
+niceness()
+{
+	ps -o ni= -p "$1" | tr -d ' '
+}
+expect_niceness()
+{
+	[ "$(niceness "$1")" = "$2" ] || fails "the niceness is $(niceness "$1"), not $2"
+}
+
 start rows -p 9661
 pid=$SPAWNED
+check "rows are fetched though others are busy" expect_niceness "$pid" -5
 # bpf() may need CAP_BPF before Linux 5.19 (tests/vm/privileges.sh looks at 5.10)
 check "no capability is in effect" expect_field "$pid" CapEff $NONE -- expect_permitted "$pid" -- \
 	expect_field "$pid" CapInh $NONE -- expect_field "$pid" CapAmb $NONE
@@ -47,11 +58,18 @@ stop rows "$pid"
 check "it works without them" expect_exit 0 -- expect_exact -- expect_rows '$4 == 9661 || $5 == 9661'
 
 start stats -s 0.2
+check "... with -s there are none" expect_niceness "$SPAWNED" 0
 pid=$SPAWNED
 check "-s: none at all" expect_field "$pid" CapEff $NONE -- expect_field "$pid" CapPrm $NONE
 sleep 0.5
 stop stats "$pid"
 check "-s: counters are still read" expect_exit 0 -- expect_out 'netif_receive_skb'
+
+spawn chosen nice -n 4 "$LNK" -p 9663
+pid=$SPAWNED
+wait_until "${START_SECONDS:-120}" grep -q 'Started TCP monitoring' "$TMP/chosen.err"
+check "a niceness that was chosen stays" expect_niceness "$pid" 4
+stop chosen "$pid"
 
 # The filters themselves, on a terminal.
 if command -v "${CC:-cc}" >/dev/null; then
@@ -92,7 +110,7 @@ if command -v gdb >/dev/null && [ "$(uname -m)" = x86_64 ]; then
 			[ "$(grep -c '^\$[0-9]* = -1$' "$TMP/gdb")" -eq 7 ] -- \
 			[ ! -e /run/lnk-test-refused ] -- expect_exit 0 -- expect_exact
 	else
-		skip "refused operations" "gdb cannot call functions here"
+		skip "refused operations" "gdb cannot call functions here ($(grep -v '^\[' "$TMP/gdb" | tail -n 1))"
 	fi
 else
 	skip "refused operations" "needs gdb"
