@@ -88,32 +88,41 @@ else
 	skip "the filters" "needs a compiler"
 fi
 
-# With gdb the monitor itself is made to try what it has given up: a file to write, one to
-# read, a socket, a process, a signal, a BPF program, a namespace.
-if command -v gdb >/dev/null && [ "$(uname -m)" = x86_64 ]; then
+# The monitor itself is made to try what it has given up: a file to write, one to read, a socket, a
+# process, a signal, a BPF program, a namespace. (gdb could do so, but for processors with AMX,
+# whose state gdb 13 cannot write.) A process that has given up nothing is the witness.
+REFUSED=/run/lnk-test-refused
+inject()
+{
+	run timeout 20 "$TMP/inject" "$1"
+	rm -f "$REFUSED"
+}
+refuses()
+{
+	grep -qx "getpid $1" "$TMP/out" || fails "getpid() did not say $1"
+	[ "$(grep -c ' -[0-9]*$' "$TMP/out")" -eq 7 ] || fails "not all seven were refused"
+}
+if command -v "${CC:-cc}" >/dev/null && [ "$(uname -m)" = x86_64 ]; then
+	run "${CC:-cc}" -std=c11 -D_GNU_SOURCE "$TOP/tests/live/inject.c" -o "$TMP/inject"
+	check "what tries them compiles" expect_exit 0
+	spawn witness sleep 20
+	pid=$SPAWNED
+	wait_until 5 grep -q sleep "/proc/$pid/comm"
+	sleep 0.2
+	inject "$pid"
+	check "who has given up nothing is let" expect_exit 0 -- grep -qx "getpid $pid" "$TMP/out" -- \
+		[ "$(grep -cE '^(create|read|socket|kill) [0-9]+$' "$TMP/out")" -eq 4 ]
+	kill "$pid"
 	start tried -p 9662
 	pid=$SPAWNED
-	timeout 60 gdb -nx -batch -p "$pid" \
-		-ex 'print (int)getpid()' \
-		-ex 'print (int)open("/run/lnk-test-refused", 0101, 0600)' \
-		-ex 'print (int)open("/etc/hostname", 0)' \
-		-ex 'print (int)socket(2, 1, 0)' \
-		-ex 'print (int)fork()' \
-		-ex 'print (int)kill(1, 0)' \
-		-ex 'print (int)syscall(321, 5, 0, 0)' \
-		-ex 'print (int)setns(0, 0)' </dev/null >"$TMP/gdb" 2>&1
+	inject "$pid"
+	check "what it has no use for is refused" expect_exit 0 -- refuses "$pid"
 	traffic 127.0.0.1 9662 5 >/dev/null
 	sleep 0.2
 	stop tried "$pid"
-	if grep -q " = $pid\$" "$TMP/gdb"; then
-		check "what it has no use for is refused" \
-			[ "$(grep -c '^\$[0-9]* = -1$' "$TMP/gdb")" -eq 7 ] -- \
-			[ ! -e /run/lnk-test-refused ] -- expect_exit 0 -- expect_exact
-	else
-		skip "refused operations" "gdb cannot call functions here ($(grep -v '^\[' "$TMP/gdb" | tail -n 1))"
-	fi
+	check "... and it goes on" expect_exit 0 -- expect_exact -- expect_rows '$4 == 9662 || $5 == 9662'
 else
-	skip "refused operations" "needs gdb"
+	skip "refused operations" "needs a compiler, and x86-64"
 fi
 
 # --- the binary
