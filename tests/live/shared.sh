@@ -35,12 +35,19 @@ shallow=$SPAWNED
 kill -STOP "$deep" "$shallow"
 sleep 2
 kill -CONT "$deep" "$shallow"
-sleep 0.5
+sleep 0.3
+LATE=$(date '+%F %T.%6N')
+sleep 0.3
+# its rings go on where they were full
+goes_on()
+{
+	rows | awk -F' [|] ' -v late="$LATE" '$NF > late { n++ } END { exit !n }' || fails "no row after $LATE"
+}
 stop deep "$deep"
-check "stopped for seconds under load" expect_exit 0 -- expect_exact -- \
+check "stopped for seconds under load" expect_exit 0 -- expect_exact -- goes_on -- \
 	[ "$(cell total "$RECEIVED")" -eq "$(rows | wc -l)" ] -- [ "$(cell total "$RECEIVED")" -gt 0 ]
 stop shallow "$shallow"
-check "the same with one page a CPU: what did not fit is counted" expect_exit 0 -- expect_exact -- \
+check "the same with one page a CPU: what did not fit is counted" expect_exit 0 -- expect_exact -- goes_on -- \
 	[ "$(cell total "$LOST")" -gt 0 ] -- [ "$(cell total "$RECEIVED")" -eq "$(rows | wc -l)" ] -- \
 	[ $(($(cell total "$LOST") + $(cell total "$RECEIVED") + $(cell total "$FILTERED"))) -eq "$(cell total "$SEEN")" ]
 kill "$storm"
