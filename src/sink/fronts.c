@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A table of one size; a front takes the place of whatever was kept there. One that is found
- * saves 15 ns, one that is not costs 20 (render, docs/benchmarks.md): so where there are more
+ * saves 15 ns, one that is not costs 20 (tests/bench/render.c): so where there are more
  * connections than fit nothing is looked for, but for a try now and then.
  */
 #include "sink/fronts.h"
