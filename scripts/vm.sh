@@ -26,7 +26,7 @@
 set -euo pipefail
 
 readonly self=${0##*/}
-readonly kernels=(5.10 6.1 6.12 5.10-rt 6.1-rt 6.12-rt)
+readonly kernels=(5.10 6.1 6.12 5.10-rt 6.1-rt 6.12-rt testing)
 readonly cache=${LNK_VM_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/linux_net_kernel-vm}
 # Raise it when what fetch_kernel() leaves in the cache changes.
 readonly cache_format=2
@@ -44,6 +44,7 @@ Standard output, standard error and the exit status are COMMAND's own; standard
 input is empty.
 
 KERNEL is one of: ${kernels[*]}
+(testing is what Debian's next release has today.)
 
   --no-btf             nothing in /sys/kernel/btf
   --no-headers         no kernel headers: no /lib/modules/V/build, no source
@@ -201,15 +202,24 @@ depends()
 # sometimes listed still when they are gone already).  Sets `release`.
 download()
 {
-	local kernel=$1 dir=$2 flavour=amd64 version image common kbuild
+	local kernel=$1 dir=$2 flavour=amd64 series version image common kbuild package packages
 	[[ $kernel == *-rt ]] && flavour=rt-amd64
+	series=${kernel%-rt}
+	[[ $kernel != testing ]] || series='[0-9]+'
 	while read -r version; do
-		image=$(depends "linux-image-$flavour=$version" "linux-image-${kernel%-rt}[.].*") || continue
+		image=$(depends "linux-image-$flavour=$version" "linux-image-${series}[.].*") || continue
 		release=${image#linux-image-}
+		# Since 7.0 it is a package of packages.
+		packages=("$image")
+		for package in binary modules base; do
+			if depends "$image=$version" "linux-$package-.*" >/dev/null; then
+				packages+=("linux-$package-$release")
+			fi
+		done
 		common=$(depends "linux-headers-$release=$version" 'linux-headers-.*-common(-rt)?') || continue
 		kbuild=$(depends "linux-headers-$release=$version" 'linux-kbuild-.*') || continue
-		if (cd "$dir" && apt-get -c "$apt_conf" -qq download "$image=$version" \
-			"linux-headers-$release=$version" "$common=$version" "$kbuild=$version") >&2; then
+		packages+=("linux-headers-$release" "$common" "$kbuild")
+		if (cd "$dir" && apt-get -c "$apt_conf" -qq download "${packages[@]/%/=$version}") >&2; then
 			return 0
 		fi
 		say "Linux $version cannot be had; trying an older one"
@@ -271,11 +281,12 @@ unpack_kernel()
 #   headers/usr/src, headers/usr/lib/linux-kbuild-N
 fetch_kernel()
 {
-	local kernel=$1 suite dir deb apt_conf release='' PATH=$PATH:/usr/sbin:/sbin
+	local kernel=$1 suite dir deb file apt_conf release='' PATH=$PATH:/usr/sbin:/sbin
 	case $kernel in
 	5.10*) suite=bullseye ;;
 	6.12*) suite=trixie ;;
 	6.1*) suite=bookworm ;;
+	testing) suite=forky ;;
 	esac
 	need apt apt-get apt-cache
 	need dpkg dpkg dpkg-query
@@ -305,7 +316,7 @@ fetch_kernel()
 
 	for deb in "$dir"/debs/*.deb; do
 		case ${deb##*/} in
-		linux-image-*) dpkg -x "$deb" "$dir/image" ;;
+		linux-image-* | linux-binary-* | linux-modules-* | linux-base-*) dpkg -x "$deb" "$dir/image" ;;
 		*) dpkg -x "$deb" "$dir/headers" ;;
 		esac
 		# shellcheck disable=SC2016  # dpkg expands these
@@ -316,6 +327,13 @@ fetch_kernel()
 		mkdir -p "$deb/lib"
 		[[ ! -d $deb/usr/lib/modules ]] || mv "$deb/usr/lib/modules" "$deb/lib/modules"
 	done
+	# ... and what others have in /boot.
+	if [[ -e $dir/image/lib/modules/$release/vmlinuz ]]; then
+		mkdir -p "$dir/image/boot"
+		for file in vmlinuz config System.map; do
+			mv "$dir/image/lib/modules/$release/$file" "$dir/image/boot/$file-$release"
+		done
+	fi
 	depmod -b "$dir/image" "$release"
 	make_initramfs "$dir"
 	if ! grep -qx CONFIG_PVH=y "$dir/image/boot/config-$release" ||

@@ -77,14 +77,18 @@ native()
 # vm KERNEL --no-headers|--no-btf KIND ARGS...
 vm()
 {
-	local kernel=$1 without=$2 kind=$3 attach=()
+	local kernel=$1 without=$2 kind=$3 attach=() version=$1
 
 	shift 3
+	if [ "$kernel" = testing ]; then # by what it is today
+		"$TOP/scripts/vm.sh" --fetch testing
+		version=$("$TOP/scripts/vm.sh" --list | sed -n 's/^testing *\([0-9]*\.[0-9]*\).*/\1/p')
+	fi
 	# the others are what the program chooses by itself there
 	[ "$kind" != tracepoint ] || attach=(--attach tracepoint)
 	host "$kernel $without $kind" "$OUT/1-$kernel$without-$kind" \
 		"$TOP/scripts/vm.sh" "$kernel" "$without" --timeout 1500 "$@" -- \
-		python3 -B tests/truth --kind "$kind" --name "$kernel ${without#--}, $kind" --table -v \
+		python3 -B tests/truth --kind "$kind" --name "$version ${without#--}, $kind" --table -v \
 		--paths lo,veth,nic,vlan,vlan-inband --load --load-bytes 800000 -- "${attach[@]}"
 }
 
@@ -166,14 +170,14 @@ fi
 
 wanted()
 {
-	case " ${TRUTH_HOSTS:-native libbcc 5.10 6.1 6.12 5.10-rt 6.1-rt 6.12-rt} " in
+	case " ${TRUTH_HOSTS:-native libbcc 5.10 6.1 6.12 5.10-rt 6.1-rt 6.12-rt testing} " in
 	*" $1 "*) ;;
 	*) return 1 ;;
 	esac
 }
 
 if wanted native; then native; fi
-for kernel in 5.10 6.1 6.12 5.10-rt 6.1-rt 6.12-rt; do
+for kernel in 5.10 6.1 6.12 5.10-rt 6.1-rt 6.12-rt testing; do
 	wanted "$kernel" || continue
 	vm "$kernel" --no-headers fentry --net virtio
 	vm "$kernel" --no-btf kprobe --net e1000
