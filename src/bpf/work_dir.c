@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * /tmp is everybody's: a directory counts as ours when it is this user's, of mode 0700,
+ * /tmp is everybody's: a directory counts as ours when it is this user's, of mode 01700,
  * under a name of the right shape, and no link. Nobody else can then have put anything
  * into it; where others may write beside it, the sticky bit keeps it from being exchanged.
+ *
+ * The name alone would not do: linux_net_kernel.backup is what a user may call his own. So
+ * it begins with a dot and says what it is, and the directory's own sticky bit, which means
+ * nothing where only one user can write, is the mark that we made it.
  */
 #include "bpf/work_dir.h"
 
@@ -16,9 +20,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PREFIX "linux_net_kernel."
+#define PREFIX ".linux_net_kernel-work."
 #define RANDOM_LEN 6 /* what mkdtemp(3) puts in place of the X */
 #define DEPTH_MAX 64
+#define MODE 01700
 
 static const char *const parents[] = { "/run", "/tmp" };
 
@@ -57,23 +62,19 @@ int work_dir_make_in(const char *parent, char path[WORK_DIR_MAX])
 {
 	int fd, err;
 
-	for (;;) {
-		if (snprintf(path, WORK_DIR_MAX, "%s/" PREFIX "XXXXXX", parent) >= WORK_DIR_MAX)
-			return -ENAMETOOLONG;
-		if (!mkdtemp(path))
-			return -errno;
-		fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (fd < 0 && errno != ENOENT) {
-			err = -errno;
-			rmdir(path);
-			return err;
-		}
-		/* a sweep that came first has it locked until it is gone */
-		if (fd >= 0 && !flock(fd, LOCK_EX) && is_there(AT_FDCWD, path, fd))
-			return fd;
-		if (fd >= 0)
-			close(fd);
-	}
+	if (snprintf(path, WORK_DIR_MAX, "%s/" PREFIX "XXXXXX", parent) >= WORK_DIR_MAX)
+		return -ENAMETOOLONG;
+	if (!mkdtemp(path))
+		return -errno;
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	/* no sweep takes it before it has the mark, and none after it has the lock */
+	if (fd >= 0 && !flock(fd, LOCK_EX) && !fchmod(fd, MODE))
+		return fd;
+	err = -errno;
+	if (fd >= 0)
+		close(fd);
+	rmdir(path);
+	return err;
 }
 
 int work_dir_make(char path[WORK_DIR_MAX])
@@ -114,7 +115,7 @@ static void empty(int fd, dev_t dev, int depth)
 
 static bool is_ours(int fd, struct stat *st)
 {
-	return !fstat(fd, st) && st->st_uid == geteuid() && (st->st_mode & 0777) == 0700;
+	return !fstat(fd, st) && st->st_uid == geteuid() && (st->st_mode & 07777) == MODE;
 }
 
 static bool remove_at(int parent, const char *name, bool unless_locked)

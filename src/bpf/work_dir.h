@@ -11,7 +11,7 @@
 
 #define WORK_DIR_MAX 64
 
-/* Makes one, of mode 0700, in /run or /tmp. Returns a descriptor that keeps it ours, or
+/* Makes one, of mode 01700, in /run or /tmp. Returns a descriptor that keeps it ours, or
  * -errno. */
 int work_dir_make(char path[WORK_DIR_MAX]);
 int work_dir_make_in(const char *parent, char path[WORK_DIR_MAX]);

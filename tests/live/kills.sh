@@ -91,7 +91,7 @@ done >"$TMP/long/long.c"
 chmod 644 "$TMP/long/long.c"
 work_dirs()
 {
-	find /run /tmp -maxdepth 1 -type d -name 'linux_net_kernel.??????' 2>/dev/null
+	find /run /tmp -maxdepth 1 -type d -name '.linux_net_kernel-work.??????' 2>/dev/null
 }
 one_work_dir()
 {

@@ -14,6 +14,8 @@
 
 #include "bpf/work_dir.h"
 
+#define NAME ".linux_net_kernel-work"
+
 static char parent[] = "/tmp/lnk-unit-XXXXXX";
 
 static const char *at(const char *name)
@@ -60,6 +62,13 @@ static void make_dir(const char *name)
 	CHECK_INT(mkdir(at(name), 0700), 0);
 }
 
+/* As a killed run leaves it, or as near to that as a user may come. */
+static void make_marked(const char *name)
+{
+	make_dir(name);
+	CHECK_INT(chmod(at(name), 01700), 0);
+}
+
 TEST(one_that_is_in_use_stays)
 {
 	char path[WORK_DIR_MAX];
@@ -71,7 +80,7 @@ TEST(one_that_is_in_use_stays)
 	CHECK(fd >= 0);
 	CHECK(!strncmp(path, parent, strlen(parent)));
 	CHECK_INT(stat(path, &st), 0);
-	CHECK_INT(st.st_mode & 07777, 0700);
+	CHECK_INT(st.st_mode & 07777, 01700);
 	CHECK_INT(work_dir_sweep_in(parent), 0);
 	CHECK(is_there(path));
 	/* its process is gone */
@@ -111,18 +120,18 @@ TEST(the_process_is_killed)
 TEST(everything_in_it)
 {
 	begin();
-	make_dir("linux_net_kernel.abcdef");
-	make_dir("linux_net_kernel.abcdef/0");
-	make_dir("linux_net_kernel.abcdef/0/include");
-	make_dir("linux_net_kernel.abcdef/0/include/empty");
-	make_file(at("linux_net_kernel.abcdef/0/include/a.h"));
+	make_marked(NAME ".abcdef");
+	make_dir(NAME ".abcdef/0");
+	make_dir(NAME ".abcdef/0/include");
+	make_dir(NAME ".abcdef/0/include/empty");
+	make_file(at(NAME ".abcdef/0/include/a.h"));
 	make_dir("kept");
 	make_file(at("kept/file"));
 	/* links are removed, not followed */
-	CHECK_INT(symlink(at("kept"), at("linux_net_kernel.abcdef/0/link")), 0);
-	CHECK_INT(symlink(at("kept/file"), at("linux_net_kernel.abcdef/link")), 0);
+	CHECK_INT(symlink(at("kept"), at(NAME ".abcdef/0/link")), 0);
+	CHECK_INT(symlink(at("kept/file"), at(NAME ".abcdef/link")), 0);
 	CHECK_INT(work_dir_sweep_in(parent), 1);
-	CHECK(!is_there(at("linux_net_kernel.abcdef")));
+	CHECK(!is_there(at(NAME ".abcdef")));
 	CHECK(is_there(at("kept/file")));
 	end();
 }
@@ -130,34 +139,47 @@ TEST(everything_in_it)
 TEST(what_is_not_ours_stays)
 {
 	static const char *const names[] = {
-		"linux_net_kernel",         "linux_net_kernel.",       "linux_net_kernel.abcde",
-		"linux_net_kernel.abcdefg", "linux_net_kernel.abc.ef", "linux_net_kernelxabcdef",
-		"xlinux_net_kernel.abcdef", "linux_net_kernel-abcdef", "Linux_net_kernel.abcdef",
+		NAME,
+		NAME ".",
+		NAME ".abcde",
+		NAME ".abcdefg",
+		NAME ".abc.ef",
+		NAME "xabcdef",
+		"x" NAME ".abcdef",
+		NAME "-abcdef",
+		".Linux_net_kernel-work.abcdef",
+		"linux_net_kernel.backup",
+		"linux_net_kernel-work.backup",
+		".linux_net_kernel.backup",
 	};
 	const size_t n = sizeof(names) / sizeof(names[0]);
 
 	begin();
 	for (size_t i = 0; i < n; i++)
-		make_dir(names[i]);
+		make_marked(names[i]);
 	make_dir("target");
 	make_file(at("target/file"));
-	CHECK_INT(symlink(at("target"), at("linux_net_kernel.symlnk")), 0);
-	make_file(at("linux_net_kernel.isfile"));
-	make_dir("linux_net_kernel.mode75");
-	CHECK_INT(chmod(at("linux_net_kernel.mode75"), 0755), 0);
-	make_dir("linux_net_kernel.others");
+	CHECK_INT(symlink(at("target"), at(NAME ".symlnk")), 0);
+	make_file(at(NAME ".isfile"));
+	/* without the mark it is somebody's own, whatever its name */
+	make_dir(NAME ".backup");
+	make_file(at(NAME ".backup/file"));
+	make_marked(NAME ".mode75");
+	CHECK_INT(chmod(at(NAME ".mode75"), 01755), 0);
+	make_marked(NAME ".others");
 	if (!geteuid())
-		CHECK_INT(chown(at("linux_net_kernel.others"), 65534, 65534), 0);
+		CHECK_INT(chown(at(NAME ".others"), 65534, 65534), 0);
 	else
-		rmdir(at("linux_net_kernel.others"));
+		rmdir(at(NAME ".others"));
 	CHECK_INT(work_dir_sweep_in(parent), 0);
 	for (size_t i = 0; i < n; i++)
 		CHECK(is_there(at(names[i])));
 	CHECK(is_there(at("target/file")));
-	CHECK(is_there(at("linux_net_kernel.symlnk")));
-	CHECK(is_there(at("linux_net_kernel.isfile")));
-	CHECK(is_there(at("linux_net_kernel.mode75")));
-	CHECK(geteuid() || is_there(at("linux_net_kernel.others")));
+	CHECK(is_there(at(NAME ".symlnk")));
+	CHECK(is_there(at(NAME ".isfile")));
+	CHECK(is_there(at(NAME ".backup/file")));
+	CHECK(is_there(at(NAME ".mode75")));
+	CHECK(geteuid() || is_there(at(NAME ".others")));
 	end();
 }
 
@@ -175,23 +197,24 @@ TEST(removing_one)
 	work_dir_remove(path);
 	close(fd);
 	make_dir("target");
-	CHECK_INT(symlink(at("target"), at("linux_net_kernel.symlnk")), 0);
-	work_dir_remove(at("linux_net_kernel.symlnk"));
-	CHECK(is_there(at("target")) && is_there(at("linux_net_kernel.symlnk")));
+	CHECK_INT(symlink(at("target"), at(NAME ".symlnk")), 0);
+	work_dir_remove(at(NAME ".symlnk"));
+	CHECK(is_there(at("target")) && is_there(at(NAME ".symlnk")));
 	end();
 }
 
 TEST(names)
 {
-	CHECK(work_dir_is_one("/run/linux_net_kernel.abcDE9"));
-	CHECK(work_dir_is_one("/tmp/linux_net_kernel.abcDE9"));
-	CHECK(!work_dir_is_one("/etc/linux_net_kernel.abcDE9"));
-	CHECK(!work_dir_is_one("/run/linux_net_kernel.abcDE"));
-	CHECK(!work_dir_is_one("/run/linux_net_kernel.abcDE99"));
-	CHECK(!work_dir_is_one("/run/linux_net_kernel.abc/e9"));
-	CHECK(!work_dir_is_one("/run/linux_net_kernel./../.."));
-	CHECK(!work_dir_is_one("/runlinux_net_kernel.abcDE9"));
-	CHECK(!work_dir_is_one("/run/x/linux_net_kernel.abcDE9"));
+	CHECK(work_dir_is_one("/run/.linux_net_kernel-work.abcDE9"));
+	CHECK(work_dir_is_one("/tmp/.linux_net_kernel-work.abcDE9"));
+	CHECK(!work_dir_is_one("/etc/.linux_net_kernel-work.abcDE9"));
+	CHECK(!work_dir_is_one("/run/.linux_net_kernel-work.abcDE"));
+	CHECK(!work_dir_is_one("/run/.linux_net_kernel-work.abcDE99"));
+	CHECK(!work_dir_is_one("/run/.linux_net_kernel-work.abc/e9"));
+	CHECK(!work_dir_is_one("/run/.linux_net_kernel-work./../.."));
+	CHECK(!work_dir_is_one("/run-.linux_net_kernel-work.abcDE9"));
+	CHECK(!work_dir_is_one("/run/x/.linux_net_kernel-work.abcDE9"));
+	CHECK(!work_dir_is_one("/run/linux_net_kernel.backup"));
 	CHECK(!work_dir_is_one("/run/"));
 	CHECK(!work_dir_is_one(""));
 }
