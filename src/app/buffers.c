@@ -120,3 +120,22 @@ int buffers_refresh(struct session *s)
 	free(lost);
 	return err;
 }
+
+/* That there is something to read in shared memory. */
+static void on_wakeup(void *arg, int ring, const void *data, size_t size)
+{
+	(void)arg, (void)ring, (void)data, (void)size;
+}
+
+size_t buffers_drain(struct session *s, int first_shared, rings_sample_fn sample, void *arg)
+{
+	struct shared *sh = s->shared;
+	size_t n = 0, woken = 0;
+	int i;
+
+	for (i = 0; s->rings && i < rings_count(s->rings); i++)
+		*(sh ? &woken : &n) += rings_drain(s->rings, i, sh ? on_wakeup : sample, arg);
+	for (i = 0; sh && i < shared_count(sh); i++)
+		n += shared_drain(sh, i, first_shared, sample, arg);
+	return n;
+}

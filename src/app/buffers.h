@@ -22,4 +22,8 @@ int buffers_open_shared(struct session *s);
 /* Rings for CPUs that came online. Returns what rings_refresh() does. */
 int buffers_refresh(struct session *s);
 
+/* Hands over what they hold, one ring full of each at most; shared rings are numbered from
+ * `first_shared` on. Returns how many events there were. */
+size_t buffers_drain(struct session *s, int first_shared, rings_sample_fn sample, void *arg);
+
 #endif

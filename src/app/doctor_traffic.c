@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/buffers.h"
 #include "app/doctor_parts.h"
 #include "base/clock.h"
 #include "event/decode.h"
@@ -56,21 +57,13 @@ static void on_sample(void *arg, int ring, const void *data, size_t size)
 	t->v[e.event.hook].events[is_v4(&e.event) ? V4 : V6]++;
 }
 
-static void drain(struct traffic *t)
-{
-	int i;
-
-	for (i = 0; i < rings_count(t->s->rings); i++)
-		rings_drain(t->s->rings, i, on_sample, t);
-}
-
 static void last_drain(struct traffic *t)
 {
 	uint64_t until = clock_monotonic_ns() + LAST_EVENTS_MS * NSEC_PER_MSEC;
 
 	do {
 		usleep(1000);
-		drain(t);
+		buffers_drain(t->s, 0, on_sample, t);
 		session_read_account(t->s);
 	} while (account_open_items(&t->s->account) && clock_monotonic_ns() < until);
 }

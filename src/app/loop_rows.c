@@ -15,6 +15,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "app/buffers.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "bpf/cpus.h"
@@ -273,23 +274,9 @@ bool feed_is_empty(const struct feed *f)
 		(!f->s->shared || shared_is_empty(f->s->shared)) && merge_is_empty(f->merge));
 }
 
-/* That there is something to read in shared memory. */
-static void on_wakeup(void *arg, int ring, const void *data, size_t size)
-{
-	(void)arg, (void)ring, (void)data, (void)size;
-}
-
 static size_t feed_drain(struct feed *f)
 {
-	struct shared *sh = f->s ? f->s->shared : NULL;
-	size_t n = 0, woken = 0;
-	int i;
-
-	for (i = 0; f->s && f->s->rings && i < rings_count(f->s->rings); i++)
-		*(sh ? &woken : &n) += rings_drain(f->s->rings, i, sh ? on_wakeup : on_sample, f);
-	for (i = 0; sh && i < shared_count(sh); i++)
-		n += shared_drain(sh, i, f->first_shared, on_sample, f);
-	return n;
+	return f->s ? buffers_drain(f->s, f->first_shared, on_sample, f) : 0;
 }
 
 bool loop_set_prompt(struct loop *l, bool prompt)

@@ -67,6 +67,14 @@ run "$LNK" --doctor --attach=tracepoint -i 192.0.2.1 -p 9 -s
 check "filters and -s do not come into play" expect_status_of_lines -- has ok books -- \
 	has ok 'raw tracepoint netif_receive_skb, IPv4'
 
+run "$LNK" --doctor --buffer=shared
+if grep -q 'buffer=shared cannot be used here' "$TMP/out"; then
+	skip "--buffer=shared: its events are counted as well" "this kernel or processor"
+else
+	check "--buffer=shared: its events are counted as well" expect_status_of_lines -- \
+		has_no PROBLEM -- has ok books -- has ok 'raw tracepoint netif_receive_skb, IPv4'
+fi
+
 # --- not root
 
 cp "$LNK" "$TMP/lnk"
