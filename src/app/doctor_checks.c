@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "app/doctor_parts.h"
@@ -54,9 +53,9 @@ static void check_kprobes(struct report *r)
 		report_add(r, VERDICT_NOTE, "kprobes", NULL, "%s", kernel_kprobe_refusal());
 }
 
-static void check_fentry(struct report *r)
+static void check_fentry(struct report *r, bool btf)
 {
-	if (!kernel_has_btf())
+	if (!btf)
 		report_add(r, VERDICT_NOTE, "fentry", NULL,
 			   "not without BTF; kprobes serve instead, and may miss calls under load");
 	else if (!kernel_may_trace())
@@ -70,21 +69,10 @@ static void check_fentry(struct report *r)
 
 /* --- where the types come from ---------------------------------------------------- */
 
-static bool check_btf(struct report *r)
-{
-	struct stat st;
-
-	if (!kernel_has_btf() || stat(HEADERS_BTF_PATH, &st)) {
-		report_add(r, VERDICT_NOTE, "BTF", NULL, "no " HEADERS_BTF_PATH);
-		return false;
-	}
-	report_add(r, VERDICT_OK, "BTF", NULL, HEADERS_BTF_PATH ", %lld KiB",
-		   (long long)st.st_size / 1024);
-	return true;
-}
-
-/* As the loader would take them; it needs a directory for one small file. */
-static bool check_installed(struct report *r)
+/* As the loader would take them, for a file may be there and be no use; it needs a directory
+ * to write to. */
+static bool check_source(struct report *r, enum headers_kind kind, const char *name,
+			 const char *path)
 {
 	char work[WORK_DIR_MAX];
 	struct headers *h = calloc(1, sizeof(*h));
@@ -92,16 +80,15 @@ static bool check_installed(struct report *r)
 	int lock = h ? work_dir_make(work) : -ENOMEM, err = lock < 0 ? lock : 0;
 
 	if (err) {
-		report_add(r, VERDICT_NOTE, "installed headers", NULL, "not looked at: %s",
-			   strerror(-err));
+		report_add(r, VERDICT_NOTE, name, NULL, "not looked at: %s", strerror(-err));
 		free(h);
-		return false;
+		return kind == HEADERS_BTF && headers_btf_kernel();
 	}
-	err = headers_prepare(h, HEADERS_INSTALLED, NULL, work, NULL, &why);
+	err = headers_prepare(h, kind, NULL, work, NULL, &why);
 	if (err)
-		report_add(r, VERDICT_NOTE, "installed headers", NULL, "%s", text_str(&why));
+		report_add(r, VERDICT_NOTE, name, NULL, "%s", text_str(&why));
 	else
-		report_add(r, VERDICT_OK, "installed headers", NULL, "%s", h->source);
+		report_add(r, VERDICT_OK, name, NULL, "%s", path ? path : h->source);
 	headers_free(h);
 	free(h);
 	text_free(&why);
@@ -110,19 +97,12 @@ static bool check_installed(struct report *r)
 	return !err;
 }
 
-static bool check_kheaders(struct report *r)
+/* Returns whether there is BTF. */
+static bool check_types(struct report *r, const struct config *conf)
 {
-	struct stat st;
-	bool there = !stat(HEADERS_KHEADERS_PATH, &st) && S_ISREG(st.st_mode) && st.st_size;
-
-	report_add(r, there ? VERDICT_OK : VERDICT_NOTE, "kheaders", NULL,
-		   "%s" HEADERS_KHEADERS_PATH, there ? "" : "no ");
-	return there;
-}
-
-static void check_types(struct report *r, const struct config *conf)
-{
-	bool btf = check_btf(r), installed = check_installed(r), kheaders = check_kheaders(r);
+	bool btf = check_source(r, HEADERS_BTF, "BTF", HEADERS_BTF_PATH);
+	bool installed = check_source(r, HEADERS_INSTALLED, "installed headers", NULL);
+	bool kheaders = check_source(r, HEADERS_KHEADERS, "kheaders", HEADERS_KHEADERS_PATH);
 	const char *named = getenv("BCC_KERNEL_SOURCE");
 
 	if (strcmp(conf->headers, headers_kind_name[HEADERS_AUTO]))
@@ -141,6 +121,7 @@ static void check_types(struct report *r, const struct config *conf)
 			   "boot a kernel with BTF, or install linux-headers-$(uname -r) (Fedora: "
 			   "kernel-devel), or: modprobe kheaders",
 			   "neither BTF nor headers of this kernel");
+	return btf;
 }
 
 /* --- settings --------------------------------------------------------------------- */
@@ -219,8 +200,7 @@ bool doctor_check_host(struct report *r, const struct config *conf)
 	check_lockdown(r);
 	check_tracefs(r);
 	check_kprobes(r);
-	check_fentry(r);
-	check_types(r, conf);
+	check_fentry(r, check_types(r, conf));
 	check_kptr_restrict(r);
 	check_unprivileged_bpf(r);
 	check_perf_event_paranoid(r);

@@ -101,8 +101,8 @@ if ! unshare --mount --propagation private mount -t tmpfs tmpfs /mnt 2>/dev/null
 	exit 0
 fi
 
-HIDE_HEADERS='
-	if [ -d /lib/modules ]; then mount -t tmpfs tmpfs /lib/modules; fi
+HIDE_MODULES='if [ -d /lib/modules ]; then mount -t tmpfs tmpfs /lib/modules; fi'
+HIDE_HEADERS=$HIDE_MODULES'
 	if [ -e /sys/kernel/kheaders.tar.xz ]; then mount --bind /dev/null /sys/kernel/kheaders.tar.xz; fi'
 if [ -d /sys/kernel/btf ]; then
 	lacking "mount -t tmpfs tmpfs /sys/kernel/btf; $HIDE_HEADERS" --doctor
@@ -112,6 +112,30 @@ if [ -d /sys/kernel/btf ]; then
 	check "no BTF and no headers: --json" expect_exit 1 -- \
 		json "checks['kernel types']['verdict'] == 'problem'"
 fi
+
+# What is there and cannot be used is as good as missing: an empty file, one that is no BTF, one
+# that ends too early, one that cannot be read.
+if [ -e /sys/kernel/btf/vmlinux ]; then
+	echo 'no BTF' >"$TMP/garbage"
+	head -c 100000 /sys/kernel/btf/vmlinux >"$TMP/short"
+	for f in /dev/null "$TMP/garbage" "$TMP/short"; do
+		lacking "mount --bind $f /sys/kernel/btf/vmlinux; $HIDE_HEADERS" --doctor
+		check "BTF is $(basename "$f"): a problem" expect_exit 1 -- expect_no_err -- \
+			has note BTF -- expect_out 'libbpf cannot read' -- \
+			has PROBLEM 'kernel types' -- has note fentry
+	done
+	lacking "mount -t tmpfs tmpfs /sys/kernel/btf; mkdir /sys/kernel/btf/vmlinux; $HIDE_HEADERS" \
+		--doctor
+	check "BTF cannot be read: a problem" expect_exit 1 -- expect_no_err -- has note BTF -- \
+		has PROBLEM 'kernel types'
+	lacking 'for d in /run /tmp; do mount --bind $d $d; mount -o remount,ro,bind $d; done' --doctor
+	check "no place to try headers in: BTF serves all the same" expect_status_of_lines -- \
+		has_no PROBLEM -- expect_out 'not looked at' -- has ok 'kernel types'
+fi
+lacking "mount -t tmpfs tmpfs /sys/kernel; echo none >/sys/kernel/kheaders.tar.xz; $HIDE_MODULES" \
+	--doctor
+check "kheaders are no archive: a problem" expect_exit 1 -- expect_no_err -- has note kheaders -- \
+	expect_out 'reading the archive' -- has PROBLEM 'kernel types'
 
 LIBBCC=$(ldconfig -p 2>/dev/null | sed -n 's/.*libbcc\.so\.0 .*=> //p' | head -n 1)
 if [ -n "$LIBBCC" ]; then
