@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* libbcc is loaded in a child: the doctor itself stays small, and outlives a library that
  * crashes when it is loaded. */
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <link.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -14,36 +12,19 @@
 
 #include "app/doctor_parts.h"
 #include "base/io.h"
+#include "bpf/libbcc.h"
 
-#define LIBBCC "libbcc.so.0"
-#define NEEDED "bcc_func_load" /* the youngest function that is used */
 #define LOAD_TIMEOUT_MS 30000
 
-#define EXIT_LOADED 0
-#define EXIT_MISSING 10
-#define EXIT_OLD 11
-
-/* Writes the path of the library, or what is wrong with it. */
+/* As the loader opens it. Writes where it lies, or what is wrong with it. */
 static _Noreturn void load(int out)
 {
-	void *lib = dlopen(LIBBCC, RTLD_NOW | RTLD_LOCAL);
-	struct link_map *map;
-	const char *said = LIBBCC;
-	char *real = NULL;
-	int status = EXIT_LOADED;
+	struct text said = { 0 };
+	struct libbcc bcc;
+	int err = libbcc_open(&bcc, &said);
 
-	if (!lib) {
-		said = dlerror();
-		status = EXIT_MISSING;
-	} else if (!dlsym(lib, NEEDED)) {
-		status = EXIT_OLD;
-	}
-	if (lib && !dlinfo(lib, RTLD_DI_LINKMAP, &map)) {
-		real = realpath(map->l_name, NULL);
-		said = real ? real : map->l_name;
-	}
-	write_all(out, said, strlen(said));
-	_exit(status); /* no destructors of LLVM's */
+	write_all(out, text_str(&said), said.len);
+	_exit(err ? 1 : 0); /* no destructors of LLVM's */
 }
 
 /* Returns the status of waitpid(2), or -1 when the child took too long. */
@@ -66,19 +47,13 @@ static int await(pid_t pid, int from, struct text *said)
 
 static void judge(struct report *r, int status, const char *said)
 {
-	static const char install[] =
-		"install libbpfcc (Debian, Ubuntu) or bcc (Fedora), version 0.26 or newer";
-
 	if (status < 0)
-		report_add(r, VERDICT_PROBLEM, "libbcc", install, "does not load in time");
+		report_add(r, VERDICT_PROBLEM, "libbcc", LIBBCC_ADVICE, "does not load in time");
 	else if (WIFSIGNALED(status))
-		report_add(r, VERDICT_PROBLEM, "libbcc", install, "loading it ends in signal %d",
-			   WTERMSIG(status));
-	else if (WEXITSTATUS(status) == EXIT_MISSING)
-		report_add(r, VERDICT_PROBLEM, "libbcc", install, "cannot be loaded: %s", said);
-	else if (WEXITSTATUS(status) == EXIT_OLD)
-		report_add(r, VERDICT_PROBLEM, "libbcc", install, "%s is too old: no " NEEDED,
-			   said);
+		report_add(r, VERDICT_PROBLEM, "libbcc", LIBBCC_ADVICE,
+			   "loading it ends in signal %d", WTERMSIG(status));
+	else if (WEXITSTATUS(status))
+		report_add(r, VERDICT_PROBLEM, "libbcc", LIBBCC_ADVICE, "%s", said);
 	else
 		report_add(r, VERDICT_OK, "libbcc", NULL, "%s", said);
 }

@@ -35,6 +35,9 @@ struct libbcc {
 			 const char *dev_name, int attach_type);
 };
 
+/* What to do where it cannot be opened. */
+#define LIBBCC_ADVICE "install libbpfcc (Debian, Ubuntu) or bcc (Fedora), version 0.26 or newer"
+
 /* Returns 0 and where it lies, or -errno and why not, in *said. It is never closed. */
 int libbcc_open(struct libbcc *bcc, struct text *said);
 

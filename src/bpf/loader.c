@@ -108,10 +108,15 @@ static void *open_in_thread(void *arg)
 {
 	struct loader *l = arg;
 
-	struct text said = { 0 };
+	struct text said = { 0 }, line = { 0 };
 
 	l->open_error = libbcc_open(&bcc, &said);
-	send_text(l, l->open_error ? REPLY_FAILED : REPLY_NOTE, text_str(&said));
+	if (l->open_error)
+		text_printf(&line, "%s; " LIBBCC_ADVICE, text_str(&said));
+	else
+		text_printf(&line, "libbcc: %s", text_str(&said));
+	send_text(l, l->open_error ? REPLY_FAILED : REPLY_NOTE, text_str(&line));
+	text_free(&line);
 	text_free(&said);
 	return NULL;
 }

@@ -146,6 +146,24 @@ else
 	skip "no libbcc: what to install" "its place is not known to ldconfig"
 fi
 
+# A libbcc that lacks one function of those that a compile calls, and not the last of them.
+CC=${CC:-gcc}
+if command -v "$CC" >/dev/null; then
+	echo 'int bcc_func_load(void) { return 0; } int bpf_table_flags_id(void) { return 0; }' |
+		"$CC" -shared -fPIC -x c - -o "$TMP/libbcc.so.0"
+	run env LD_LIBRARY_PATH="$TMP" "$LNK" --doctor
+	check "a libbcc that a run cannot use: what to install" expect_exit 1 -- \
+		has PROBLEM libbcc -- expect_out 'is too old: ' -- \
+		expect_out 'undefined symbol: bpf_module_create_c_from_string' -- \
+		expect_out 'install libbpfcc'
+	run env LD_LIBRARY_PATH="$TMP" "$LNK" --check --no-cache
+	check "... and the run says the same" expect_exit 1 -- expect_err_lines 1 -- \
+		expect_err 'undefined symbol: bpf_module_create_c_from_string' -- \
+		expect_err 'install libbpfcc'
+else
+	skip "a libbcc that a run cannot use" "needs $CC"
+fi
+
 # A network namespace whose loopback is down: nothing can be compared, and it says so.
 run unshare --net "$LNK" --doctor
 check "the loopback is down: it says that nothing was compared" expect_exit 3 -- \
