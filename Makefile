@@ -11,7 +11,7 @@
 # make mutate           is each comparison held by a test? (see docs/testing.md)
 # make valgrind         unit tests and fuzz seeds under valgrind
 # V=1 shows commands, SAN=1 builds with ASan and UBSan (into build/san), FUZZ=1 with
-# libFuzzer as well, by clang (into build/fuzz).
+# libFuzzer as well, by clang (into build/fuzz). Other CC, CFLAGS, PREFIX than the last time: what depends on them is built again.
 
 VERSION := 0.1.0
 PREFIX ?= /usr/local
@@ -31,7 +31,7 @@ HARDEN := -fstack-protector-strong -fPIE $(if $(SAN),,-D_FORTIFY_SOURCE=2)
 comma := ,
 SANFLAGS := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer) \
 	$(if $(FUZZ),-fsanitize=fuzzer-no-link)
-override CPPFLAGS += -D_GNU_SOURCE -Isrc -I. -DVERSION='"$(VERSION)"' -DDATADIR='"$(DATADIR)"'
+override CPPFLAGS += -D_GNU_SOURCE -Isrc -I. -DVERSION='"$(VERSION)"'
 override CFLAGS += -std=c11 $(WARN) $(HARDEN) $(SANFLAGS)
 override LDFLAGS += -pie -Wl,-z,relro,-z,now $(SANFLAGS)
 # libbcc_bpf: the half of libbcc without LLVM. libbcc itself is loaded at run time.
@@ -44,6 +44,9 @@ LIBOBJS := $(filter-out $(BUILD)/src/main.o,$(OBJS))
 TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
+# Taken now: a target that has flags of its own hands them to what it depends on.
+MADE_WITH := $(strip $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(LDLIBS))
+
 Q := $(if $(V),,@)
 say = $(if $(V),@:,@printf '  %-7s %s\n' $(1) $(2))
 
@@ -52,20 +55,38 @@ all: linux_net_kernel
 linux_net_kernel: $(BUILD)/linux_net_kernel
 	$(Q)ln -f $< $@ 2>/dev/null || cp $< $@
 
+# What was used the last time: written anew when it is something else now.
+differ = $(subst $(1),,$(2))$(subst $(2),,$(1))
+define stamp
+$(BUILD)/$(1): export TEXT := $$($(2))
+$(BUILD)/$(1): $(if $(call differ,$(shell cat $(BUILD)/$(1) 2>/dev/null),$($(2))),FORCE) | $(BUILD)
+	@printf '%s\n' "$$$$TEXT" >$$@
+endef
+$(eval $(call stamp,made-with,MADE_WITH))
+$(eval $(call stamp,made-for,DATADIR))
+$(eval $(call stamp,made-of,PROBES))
+
+$(BUILD):
+	@mkdir -p $@
+
 $(BUILD)/linux_net_kernel: $(OBJS)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-$(BUILD)/%.o: %.c Makefile
+$(BUILD)/%.o: %.c Makefile $(BUILD)/made-with
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/embedded.o: $(BUILD)/embedded.c
+$(BUILD)/src/bpf/source.o $(BUILD)/tests/unit/test_source.o: $(BUILD)/made-for
+$(BUILD)/src/bpf/source.o $(BUILD)/tests/unit/test_source.o: override CPPFLAGS += \
+	-DDATADIR='"$(DATADIR)"'
+
+$(BUILD)/embedded.o: $(BUILD)/embedded.c $(BUILD)/made-with
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 # The probes as C strings: what the program falls back to.
-$(BUILD)/embedded.c: $(PROBES) scripts/embed.sh Makefile
+$(BUILD)/embedded.c: $(PROBES) $(BUILD)/made-of scripts/embed.sh Makefile
 	$(call say,EMBED,probes)
 	@mkdir -p $(@D)
 	$(Q)sh scripts/embed.sh $(PROBES) >$@.tmp && mv $@.tmp $@
@@ -148,5 +169,6 @@ uninstall:
 clean:
 	rm -rf build linux_net_kernel
 
-.PHONY: all bench bench-vm truth check fuzz mutate valgrind lint install uninstall clean unit-tests fuzz-targets optdoc
+FORCE:
+.PHONY: FORCE all bench bench-vm truth check fuzz mutate valgrind lint install uninstall clean unit-tests fuzz-targets optdoc
 -include $(OBJS:.o=.d) $(FUZZERS:=.d) $(TESTS:=.d) $(BUILD)/tests/unit/unit.d

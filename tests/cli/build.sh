@@ -1,0 +1,111 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# The Makefile, with a program of two files that says how it was built: what was changed since
+# the last time is built again, and what is installed can be used.
+
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/../lib.sh"
+need_command make
+
+# The one who runs this may have chosen some, on make's command line as well.
+unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES V SAN FUZZ WERROR CPPFLAGS CFLAGS LDFLAGS PREFIX DESTDIR
+CC=${CC:-gcc}
+export CC
+need_command "$CC"
+
+TREE=$TMP/tree
+mkdir -p "$TREE/src/bpf" "$TREE/scripts" "$TREE/probes" "$TREE/docs"
+cp "$TOP/Makefile" "$TREE"
+cp "$TOP/scripts/embed.sh" "$TREE/scripts"
+cp "$TOP/src/bpf/embedded.h" "$TREE/src/bpf"
+touch "$TREE/docs/linux_net_kernel.8" "$TREE/docs/linux_net_kernel_example.txt" \
+	"$TREE/probes/README.md"
+echo 'int one;' >"$TREE/probes/one.c"
+echo 'int two;' >"$TREE/probes/two.c"
+echo 'const char *data_dir(void); const char *data_dir(void) { return DATADIR; }' \
+	>"$TREE/src/bpf/source.c"
+cat >"$TREE/src/main.c" <<'C'
+#include <stdio.h>
+#include "bpf/embedded.h"
+#ifndef WORD
+#define WORD "none"
+#endif
+#ifndef _FORTIFY_SOURCE
+#define _FORTIFY_SOURCE 0
+#endif
+#ifdef __SANITIZE_ADDRESS__
+#define BUILT "sanitized"
+#else
+#define BUILT "plain"
+#endif
+const char *data_dir(void);
+int main(void)
+{
+	printf("%s fortify=%d word=%s data=%s", BUILT, _FORTIFY_SOURCE, WORD, data_dir());
+	for (const struct embedded_file *f = embedded_files; f->name; f++)
+		printf(" %s", f->name);
+	puts("");
+	return 0;
+}
+C
+
+# make_it ARGS...: in that tree; what is compiled is told by lines "  CC  FILE".
+make_it()
+{
+	RUN_TIMEOUT=60 run make -C "$TREE" "$@"
+}
+
+# says TEXT [PROGRAM]: the program's line has the text.
+says()
+{
+	case $("${2:-$TREE/linux_net_kernel}" 2>&1) in
+	*"$1"*) ;;
+	*) fails "the program does not say '$1' but: $("${2:-$TREE/linux_net_kernel}" 2>&1)" ;;
+	esac
+}
+
+# compiled N: so many files were.
+compiled()
+{
+	[ "$(grep -c '^  CC ' "$TMP/out")" -eq "$1" ] ||
+		fails "$(grep -c '^  CC ' "$TMP/out") files were compiled, not $1"
+}
+
+make_it
+check "it is built" expect_exit 0 -- compiled 2 -- says 'plain ' -- says ' one.c two.c' -- \
+	says "data=/usr/local/share/linux_net_kernel "
+make_it
+check "nothing is changed, nothing is built" expect_exit 0 -- compiled 0
+
+# --- probes
+
+rm "$TREE/probes/two.c"
+make_it
+check "a probe that is removed is no longer in the program" expect_exit 0 -- says ' one.c' -- \
+	eval '! says two.c'
+mv "$TREE/probes/one.c" "$TREE/probes/uno.c"
+make_it
+check "a probe that is renamed is there by its new name" expect_exit 0 -- says ' uno.c' -- \
+	eval '! says one.c'
+
+# --- variables
+
+make_it CFLAGS="-O1 -DWORD='\"a b\"'"
+check "other CFLAGS: everything is built again" expect_exit 0 -- compiled 2 -- says 'word=a b '
+make_it
+check "... and without them once more" expect_exit 0 -- compiled 2 -- says word=none
+make_it -n CFLAGS=-O1
+make_it
+check "make -n changes nothing" expect_exit 0 -- compiled 0
+make_it PREFIX=/usr
+check "another PREFIX: the place of the probes in the program is it" expect_exit 0 -- \
+	compiled 1 -- says data=/usr/share/linux_net_kernel
+
+# --- install
+
+make_it install DESTDIR="$TMP/local"
+make_it install DESTDIR="$TMP/root" PREFIX=/usr
+check "install PREFIX=/usr after a make for /usr/local: the program knows its place" \
+	expect_exit 0 -- says data=/usr/share/linux_net_kernel "$TMP/root/usr/sbin/linux_net_kernel" -- \
+	says data=/usr/local/share/linux_net_kernel "$TMP/local/usr/local/sbin/linux_net_kernel" -- \
+	[ -e "$TMP/root/usr/share/linux_net_kernel/probes/uno.c" ]
