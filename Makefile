@@ -10,7 +10,7 @@
 # make truth            the table against other witnesses; writes docs/truth.md
 # make mutate           is each comparison held by a test? (see docs/testing.md)
 # make valgrind         unit tests and fuzz seeds under valgrind
-# V=1 shows commands, SAN=1 builds with ASan and UBSan (into build/san), FUZZ=1 with
+# V=1 shows commands, SAN=1 builds with ASan and UBSan (into build/san only), FUZZ=1 with
 # libFuzzer as well, by clang (into build/fuzz). Other CC, CFLAGS, PREFIX than the last time: what depends on them is built again.
 
 VERSION := 0.1.0
@@ -50,10 +50,13 @@ MADE_WITH := $(strip $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(LDLIBS))
 Q := $(if $(V),,@)
 say = $(if $(V),@:,@printf '  %-7s %s\n' $(1) $(2))
 
-all: linux_net_kernel
+# One with sanitizers stays where it is built: what lies at the top is used, and installed.
+all: $(if $(SAN),$(BUILD)/linux_net_kernel,linux_net_kernel)
 
+ifndef SAN
 linux_net_kernel: $(BUILD)/linux_net_kernel
 	$(Q)ln -f $< $@ 2>/dev/null || cp $< $@
+endif
 
 # What was used the last time: written anew when it is something else now.
 differ = $(subst $(1),,$(2))$(subst $(2),,$(1))
@@ -153,13 +156,17 @@ valgrind: unit-tests fuzz-targets
 lint:
 	$(Q)sh scripts/lint.sh
 
-install: all
-	install -D -m 755 linux_net_kernel $(DESTDIR)$(PREFIX)/sbin/linux_net_kernel
+install: $(if $(SAN),no-install,all)
+	install -D -m 755 $(BUILD)/linux_net_kernel $(DESTDIR)$(PREFIX)/sbin/linux_net_kernel
 	install -d $(DESTDIR)$(DATADIR)/probes
 	install -m 644 $(PROBES) probes/README.md $(DESTDIR)$(DATADIR)/probes
 	install -D -m 644 docs/linux_net_kernel.8 $(DESTDIR)$(PREFIX)/share/man/man8/linux_net_kernel.8
 	install -D -m 644 docs/linux_net_kernel_example.txt \
 		$(DESTDIR)$(PREFIX)/share/doc/linux_net_kernel/linux_net_kernel_example.txt
+
+no-install:
+	@echo 'make install: a program with sanitizers is not installed; without SAN and FUZZ' >&2
+	@false
 
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/sbin/linux_net_kernel
@@ -170,5 +177,5 @@ clean:
 	rm -rf build linux_net_kernel
 
 FORCE:
-.PHONY: FORCE all bench bench-vm truth check fuzz mutate valgrind lint install uninstall clean unit-tests fuzz-targets optdoc
+.PHONY: FORCE no-install all bench bench-vm truth check fuzz mutate valgrind lint install uninstall clean unit-tests fuzz-targets optdoc
 -include $(OBJS:.o=.d) $(FUZZERS:=.d) $(TESTS:=.d) $(BUILD)/tests/unit/unit.d

@@ -101,6 +101,21 @@ make_it PREFIX=/usr
 check "another PREFIX: the place of the probes in the program is it" expect_exit 0 -- \
 	compiled 1 -- says data=/usr/share/linux_net_kernel
 
+# --- sanitizers
+
+make_it
+if ! echo 'int main(void) { return 0; }' |
+	"$CC" -fsanitize=address,undefined -x c - -o "$TMP/sanitized" 2>/dev/null; then
+	skip "SAN=1" "$CC has no sanitizers"
+else
+	make_it SAN=1
+	check "SAN=1: only in build/san" expect_exit 0 -- says 'sanitized ' "$TREE/build/san/linux_net_kernel" -- \
+		says 'plain '
+	make_it SAN=1 install DESTDIR="$TMP/san"
+	check "SAN=1: is not installed" expect_exit 2 -- expect_err 'not installed' -- \
+		[ ! -e "$TMP/san" ]
+fi
+
 # --- install
 
 make_it install DESTDIR="$TMP/local"
