@@ -10,8 +10,9 @@
 # make truth            the table against other witnesses; writes docs/truth.md
 # make mutate           is each comparison held by a test? (see docs/testing.md)
 # make valgrind         unit tests and fuzz seeds under valgrind
-# V=1 shows commands, SAN=1 builds with ASan and UBSan (into build/san only), FUZZ=1 with
-# libFuzzer as well, by clang (into build/fuzz). Other CC, CFLAGS, PREFIX than the last time: what depends on them is built again.
+# V=1 shows commands, WERROR=1 makes warnings errors (scripts/test.sh does), SAN=1 builds with
+# ASan and UBSan (into build/san only), FUZZ=1 with libFuzzer as well, by clang (into
+# build/fuzz). Other CC, CFLAGS, PREFIX than the last time: what depends on them is built again.
 
 VERSION := 0.1.0
 PREFIX ?= /usr/local
@@ -26,8 +27,15 @@ override CC := $(CLANG)
 endif
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 \
-	-Wno-format-nonliteral -Wvla -Werror
-HARDEN := -fstack-protector-strong -fPIE $(if $(SAN),,-D_FORTIFY_SOURCE=2)
+	-Wno-format-nonliteral -Wvla
+# A compiler that is newer than this may know more warnings: they do not end a user's build.
+WERROR_FLAG := $(if $(filter-out 0,$(WERROR)),-Werror)
+# glibc fortifies only with optimisation, and warns without. Whoever gives a level of his own
+# keeps it; that of a compiler that defines one by itself is replaced without a word.
+optimised := $(filter-out -O0,$(lastword $(filter -O%,$(CFLAGS))))
+FORTIFY := $(if $(SAN)$(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS)),,$\
+	$(if $(optimised),-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2))
+HARDEN := -fstack-protector-strong -fPIE $(FORTIFY)
 comma := ,
 SANFLAGS := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer) \
 	$(if $(FUZZ),-fsanitize=fuzzer-no-link)
@@ -46,6 +54,7 @@ FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuzz
 
 # Taken now: a target that has flags of its own hands them to what it depends on.
 MADE_WITH := $(strip $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(LDLIBS))
+override CFLAGS += $(WERROR_FLAG)
 
 Q := $(if $(V),,@)
 say = $(if $(V),@:,@printf '  %-7s %s\n' $(1) $(2))

@@ -14,8 +14,8 @@ top=$(cd "$(dirname "$0")/.." && pwd)
 # The last line has to be the last one, and to be there: what make says of itself
 # after a failure is left out, and a build that fails is a test that failed.
 {
-	if make -s -j"$(nproc)" -C "$top" --no-print-directory all &&
-		make -s -C "$top" --no-print-directory check CHECK_ARGS="$*"; then
+	if make -s -j"$(nproc)" -C "$top" --no-print-directory WERROR=1 all &&
+		make -s -C "$top" --no-print-directory WERROR=1 check CHECK_ARGS="$*"; then
 		echo 'test.sh: status 0'
 	else
 		echo 'test.sh: status 1'

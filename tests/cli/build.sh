@@ -76,6 +76,8 @@ check "it is built" expect_exit 0 -- compiled 2 -- says 'plain ' -- says ' one.c
 	says "data=/usr/local/share/linux_net_kernel "
 make_it
 check "nothing is changed, nothing is built" expect_exit 0 -- compiled 0
+make_it WERROR=1
+check "... nor for WERROR, which changes nothing in the program" expect_exit 0 -- compiled 0
 
 # --- probes
 
@@ -100,6 +102,34 @@ check "make -n changes nothing" expect_exit 0 -- compiled 0
 make_it PREFIX=/usr
 check "another PREFIX: the place of the probes in the program is it" expect_exit 0 -- \
 	compiled 1 -- says data=/usr/share/linux_net_kernel
+
+# --- flags
+
+for flags in '-O0' '-g' '-Og -O0'; do
+	make_it WERROR=1 CFLAGS="$flags"
+	check "CFLAGS=$flags: no fortification, no warning" expect_exit 0 -- expect_no_err -- \
+		says fortify=0
+done
+for flags in '-O2 -D_FORTIFY_SOURCE=1' '-O2 -Wp,-D_FORTIFY_SOURCE=1'; do
+	make_it WERROR=1 CFLAGS="$flags"
+	check "CFLAGS=$flags: that is it" expect_exit 0 -- expect_no_err -- says fortify=1
+done
+make_it WERROR=1 CPPFLAGS=-D_FORTIFY_SOURCE=1
+check "CPPFLAGS=-D_FORTIFY_SOURCE=1: that is it" expect_exit 0 -- expect_no_err -- says fortify=1
+printf '#!/bin/sh\nexec %s -D_FORTIFY_SOURCE=3 "$@"\n' "$CC" >"$TMP/cc"
+chmod 755 "$TMP/cc"
+make_it WERROR=1 CC="$TMP/cc"
+check "a compiler that defines it by itself: no warning" expect_exit 0 -- expect_no_err -- \
+	says fortify=2
+
+cp "$TREE/src/main.c" "$TMP/main.c"
+echo 'static int unused(void) { return 0; }' >>"$TREE/src/main.c"
+make_it
+check "a warning does not end a user's build" expect_exit 0 -- expect_err 'unused'
+touch "$TREE/src/main.c"
+make_it WERROR=1
+check "... but one with WERROR=1" expect_exit 2 -- expect_err 'unused'
+cp "$TMP/main.c" "$TREE/src/main.c"
 
 # --- sanitizers
 
