@@ -60,12 +60,16 @@ Q := $(if $(V),,@)
 say = $(if $(V),@:,@printf '  %-7s %s\n' $(1) $(2))
 
 # One with sanitizers stays where it is built: what lies at the top is used, and installed.
-all: $(if $(SAN),$(BUILD)/linux_net_kernel,linux_net_kernel)
+all: $(if $(SAN),$(BUILD)/linux_net_kernel,linux_net_kernel) probes-mode
 
 ifndef SAN
 linux_net_kernel: $(BUILD)/linux_net_kernel
 	$(Q)ln -f $< $@ 2>/dev/null || cp $< $@
 endif
+
+# The program refuses probes that others can write, and a checkout under umask 002 is such.
+probes-mode:
+	$(Q)chmod -f go-w probes $(PROBES) || :
 
 # What was used the last time: written anew when it is something else now.
 differ = $(subst $(1),,$(2))$(subst $(2),,$(1))
@@ -167,7 +171,7 @@ lint:
 
 install: $(if $(SAN),no-install,all)
 	install -D -m 755 $(BUILD)/linux_net_kernel $(DESTDIR)$(PREFIX)/sbin/linux_net_kernel
-	install -d $(DESTDIR)$(DATADIR)/probes
+	install -d -m 755 $(DESTDIR)$(DATADIR) $(DESTDIR)$(DATADIR)/probes
 	install -m 644 $(PROBES) probes/README.md $(DESTDIR)$(DATADIR)/probes
 	install -D -m 644 docs/linux_net_kernel.8 $(DESTDIR)$(PREFIX)/share/man/man8/linux_net_kernel.8
 	install -D -m 644 docs/linux_net_kernel_example.txt \
@@ -186,5 +190,5 @@ clean:
 	rm -rf build linux_net_kernel
 
 FORCE:
-.PHONY: FORCE no-install all bench bench-vm truth check fuzz mutate valgrind lint install uninstall clean unit-tests fuzz-targets optdoc
+.PHONY: FORCE probes-mode no-install all bench bench-vm truth check fuzz mutate valgrind lint install uninstall clean unit-tests fuzz-targets optdoc
 -include $(OBJS:.o=.d) $(FUZZERS:=.d) $(TESTS:=.d) $(BUILD)/tests/unit/unit.d

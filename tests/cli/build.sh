@@ -71,6 +71,17 @@ compiled()
 		fails "$(grep -c '^  CC ' "$TMP/out") files were compiled, not $1"
 }
 
+# nobody_else_writes DIR [FIND...]: to what is in it, or to what find(1) finds of it.
+nobody_else_writes()
+{
+	local dir=$1 found
+
+	shift
+	[ $# -gt 0 ] || set -- -true
+	found=$(find "$dir" ! -type l -perm /022 '(' "$@" ')')
+	[ -z "$found" ] || fails "others can write: $found"
+}
+
 make_it
 check "it is built" expect_exit 0 -- compiled 2 -- says 'plain ' -- says ' one.c two.c' -- \
 	says "data=/usr/local/share/linux_net_kernel "
@@ -154,3 +165,13 @@ check "install PREFIX=/usr after a make for /usr/local: the program knows its pl
 	expect_exit 0 -- says data=/usr/share/linux_net_kernel "$TMP/root/usr/sbin/linux_net_kernel" -- \
 	says data=/usr/local/share/linux_net_kernel "$TMP/local/usr/local/sbin/linux_net_kernel" -- \
 	[ -e "$TMP/root/usr/share/linux_net_kernel/probes/uno.c" ]
+
+chmod -R g+w "$TREE"
+(umask 002 && make -s -C "$TREE" PREFIX=/usr install DESTDIR="$TMP/group") >/dev/null 2>&1
+check "under umask 002 nothing is installed that others can write" \
+	[ -x "$TMP/group/usr/sbin/linux_net_kernel" ] -- nobody_else_writes "$TMP/group/usr"
+check "... and the probes of the tree are such that the program takes them" \
+	nobody_else_writes "$TREE/probes" -name '*.c' -o -type d
+(umask 077 && make -s -C "$TREE" PREFIX=/usr install DESTDIR="$TMP/own") >/dev/null 2>&1
+check "under umask 077 everybody may read what is installed" \
+	[ -z "$(find "$TMP/own/usr" ! -perm -044)" ] -- [ -x "$TMP/own/usr/sbin/linux_net_kernel" ]
