@@ -111,6 +111,17 @@ static uint64_t digest(uint64_t h, const char *s, size_t len)
 }
 #define DIGEST_OF_NOTHING 0xcbf29ce484222325ULL
 
+/* Something else than what is built in under that name. */
+static bool is_edited(const char *name, const char *text)
+{
+	int i;
+
+	for (i = 0; embedded_files[i].name; i++)
+		if (!strcmp(embedded_files[i].name, name))
+			return strcmp(embedded_files[i].text, text) != 0;
+	return true;
+}
+
 /* Takes the text over. */
 static int add_part(struct source *src, const char *name, const char *dir_label, const char *origin,
 		    struct text text)
@@ -132,6 +143,7 @@ static int add_part(struct source *src, const char *name, const char *dir_label,
 	*p = (struct part){ .name = strdup(name), .label = label.s, .text = text };
 	p->origin = strdup(origin);
 	p->digest = digest(DIGEST_OF_NOTHING, text_str(&text), text.len);
+	p->edited = is_edited(name, text_str(&text));
 	return p->name && p->label && p->origin ? 0 : -ENOMEM;
 }
 
@@ -384,12 +396,16 @@ int source_hooks(const struct source *src, struct hooks *hs, struct text *why)
 }
 
 /* What can be asked of a packet is the host's to call, from a question. A probe that calls
- * anything of the sort by itself shall find it, too. */
+ * anything of the sort by itself shall find it, too; and so shall a fixed part that somebody has
+ * edited. */
 static bool uses_names(const struct source *src, const char *question)
 {
 	size_t i;
 
-	for (i = FIXED_PARTS; i < src->n; i++)
+	for (i = 0; i < FIXED_PARTS; i++)
+		if (src->parts[i].edited)
+			return true;
+	for (; i < src->n; i++)
 		if (strstr(text_str(&src->parts[i].text), "lnk_"))
 			return true;
 	return *question;

@@ -20,6 +20,7 @@ struct part {
 	char *origin;    /* the directory it was read from, or "built in" */
 	uint64_t digest; /* of the text as it was read */
 	struct text text;
+	bool edited;   /* as it was read it is not what is built in */
 	bool left_out; /* source_assemble() did without it */
 };
 
@@ -57,7 +58,7 @@ int source_hooks(const struct source *src, struct hooks *hs, struct text *why);
 /* The exact text for libbcc: every part behind a #line of its own, the hook numbers and
  * the question (C of question_emit(), or "") before what uses them, the layout assertions
  * last. Without a question names.h is left out, unless a probe calls something with such a
- * name. */
+ * name or a fixed part is not the one that is built in. */
 void source_assemble(struct source *src, const struct hooks *hs, const char *question,
 		     struct text *out);
 
