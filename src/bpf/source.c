@@ -21,6 +21,7 @@
 #include "base/num.h"
 #include "bpf/embedded.h"
 #include "bpf/layout.h"
+#include "bpf/splice.h"
 
 #define PART_MAX ((size_t)1 << 20) /* bytes in one probe file */
 #define PROBES "probes"
@@ -210,6 +211,9 @@ static int load_file(struct source *src, int dirfd, const char *dir, const char 
 		err = add_part(src, name, label, dir, text);
 	else
 		text_free(&text);
+	if (!err)
+		err = splice_check(src->parts[src->n - 1].label,
+				   text_str(&src->parts[src->n - 1].text), why);
 out:
 	text_free(&path);
 	return err;

@@ -58,6 +58,26 @@ check_probes
 check "a missing semicolon" expect_exit 1 -- expect_no_out -- expect_err_lines 1 -- \
 	expect_err 'Failed to compile BPF module' -- expect_err 'extra.c:3'
 
+# All parts are one text, in which this would close an #if that is not its own.
+with_probe <<'E2'
+#endif
+#if 1
+E2
+check_probes
+check "an #endif too many, and an #if" expect_exit 1 -- expect_no_out -- expect_err_lines 1 -- \
+	expect_err 'extra.c:1:2: error: #endif without #if'
+
+with_probe <<'E2'
+/* never closed
+int kprobe__tcp_v4_connect(struct pt_regs *ctx)
+{
+	return 0;
+}
+E2
+check_probes
+check "a comment that would go on in the next file" expect_exit 1 -- expect_no_out -- \
+	expect_err_lines 1 -- expect_err 'extra.c:1:1: error: unterminated /* comment'
+
 # libbcc calls exit(1) for this.
 with_probe <<'E2'
 int kprobe__tcp_v4_connect(struct pt_regs *ctx)

@@ -3,6 +3,7 @@
 #include "fuzz.h"
 
 #include "bpf/source.h"
+#include "bpf/splice.h"
 
 #define MAX_PARTS 12
 #define FIXED 8
@@ -53,6 +54,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 						  .label = strdup(label.s),
 						  .origin = strdup("here") };
 		text_puts(&src.parts[src.n].text, s);
+		REQUIRE(!splice_check(label.s, s, &why) == !why.len);
+		text_reset(&why);
 		free(s);
 	}
 	if (!source_hooks(&src, &hs, &why)) {

@@ -503,6 +503,22 @@ TEST(sizes)
 	text_free(&t);
 }
 
+/* In sum there is nothing wrong with the two. */
+TEST(a_file_that_reaches_into_the_next)
+{
+	begin();
+	put("a.c", "int a;\n#if 1\n");
+	put("b.c", "#endif\n");
+	refused(-EINVAL, path_of("a.c"), "/a.c:2:2: error: unterminated conditional directive");
+	put("a.c", "int a;\n");
+	refused(-EINVAL, path_of("b.c"), "/b.c:1:2: error: #endif without #if");
+	put("b.c", "int b; /* one\n");
+	refused(-EINVAL, path_of("b.c"), "/b.c:1:8: error: unterminated /* comment");
+	put("b.c", "");
+	put("packet.h", "#endif\n#if 1\n");
+	refused(-EINVAL, path_of("packet.h"), "/packet.h:1:2: error: #endif without #if");
+}
+
 /* --- names ------------------------------------------------------------------------- */
 
 TEST(names_that_are_no_probes)
