@@ -150,12 +150,14 @@ static int make_sub_dir(const struct loader *l, int number, char *path, size_t s
 	return mkdir(path, 0700) ? -errno : 0;
 }
 
-#define MAX_MORE_FLAGS 9
+#define MAX_MORE_FLAGS 10
 
 /*
  * What every compile gets beside the headers' flags. libbcc has the whole -O3 pipeline run
  * over what clang made, for the right machine; clang's own run before that takes as long
- * and changes nothing to speak of.
+ * and changes nothing to speak of. A function that is not declared is a misspelt one, or one
+ * that only whole headers have: that would be a warning, which -w takes away whatever else is
+ * said, and a program that the verifier refuses with a riddle.
  */
 static void add_own_flags(const struct loader *l, const char *flags[MAX_MORE_FLAGS])
 {
@@ -166,7 +168,8 @@ static void add_own_flags(const struct loader *l, const char *flags[MAX_MORE_FLA
 	if (!l->req->debug_info)
 		flags[n++] = "-g0";
 	if (!l->req->verbose)
-		flags[n++] = "-w";
+		flags[n++] = "-Wno-everything";
+	flags[n++] = "-Werror=implicit-function-declaration";
 	flags[n] = NULL;
 }
 

@@ -106,10 +106,13 @@ static void check_no_child(void)
 		CHECK_INT(errno, ECHILD);
 }
 
+static bool verbose;
+
 static int build_with(int stop_fd, int timeout_ms)
 {
 	struct program_request req = { .source = text_str(&source),
 				       .headers = HEADERS_BTF,
+				       .verbose = verbose,
 				       .stop_fd = stop_fd,
 				       .timeout_ms = timeout_ms,
 				       .no_cache = true };
@@ -234,6 +237,31 @@ TEST(a_brace_that_is_not_closed)
 	CHECK_INT(build(), -EINVAL);
 	says(&program.error, "probes/a.c:");
 	end();
+}
+
+/* clang would only warn, and the verifier say that the program has no end. What else clang
+ * warns of is for -v. */
+TEST(a_function_that_is_not_declared)
+{
+	static const char warns[] = "int kprobe__x(struct pt_regs *ctx)\n{\n\tint a;\n\n"
+				    "\tif (a = 4)\n\t\treturn a;\n\treturn 0;\n}\n";
+	static const char calls[] = "int kprobe__x(struct pt_regs *ctx)\n{\n\tint a;\n\n"
+				    "\tif (a = 4)\n\t\treturn no_such_helper(1);\n\treturn 0;\n}\n";
+
+	need_kernel();
+	for (int i = 0; i < 2; i++) {
+		verbose = i;
+		ASSEMBLE(GOOD, warns);
+		CHECK_INT(build(), 0);
+		CHECK_INT(!strstr(text_str(&program.compiler), "parentheses"), !verbose);
+		end();
+		ASSEMBLE(GOOD, calls);
+		CHECK_INT(build(), -EINVAL);
+		says(&program.error, "probes/b.c:6:10: error: ");
+		says(&program.error, "'no_such_helper'");
+		end();
+	}
+	verbose = false;
 }
 
 /* libbcc calls exit(1) in the child. */
