@@ -82,6 +82,7 @@ bool cache_key(const struct program_request *req, struct text *key)
 	text_printf(key, "linux_net_kernel %s, headers %s\n", VERSION,
 		    headers_kind_name[req->headers]);
 	text_printf(key, "%s %s %s %s\n", un.sysname, un.release, un.version, un.machine);
+	add_file(key, "/proc/self/exe"); /* another build may make another program of the same */
 	add_notes(key);
 	add_file(key, "/sys/kernel/btf/vmlinux");
 	snprintf(path, sizeof(path), "/lib/modules/%s/build/include/generated/autoconf.h",

@@ -3,7 +3,7 @@
  * Compiled programs kept on disk, in /var/cache/linux_net_kernel: a directory of root's
  * that nobody else can write. An entry is used only when everything that went into the
  * compile is the same: the whole source text, the kernel's build, the headers, libbcc and
- * this program's version. The key is kept in the entry and compared byte by byte.
+ * this program's version and file. The key is kept in the entry and compared byte by byte.
  */
 #ifndef LNK_CACHE_H
 #define LNK_CACHE_H

@@ -36,6 +36,11 @@ short --no-cache
 check "--no-cache compiles" compiled -- [ "$(find $dir -name "*.img" | wc -l)" -eq 1 ]
 short -i 127.0.0.1
 check "another filter is another program" compiled -- [ "$(find $dir -name "*.img" | wc -l)" -eq 2 ]
+cp "$LNK" "$TMP/copy"
+LNK=$TMP/copy short
+check "another build of this program compiles" compiled -- [ "$(find $dir -name "*.img" | wc -l)" -eq 3 ]
+short
+check "the first one's entry is still there" used
 rm -f $dir/*.img
 short
 entry=$(ls $dir/*.img)
