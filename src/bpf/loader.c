@@ -35,6 +35,7 @@
 #include "bpf/prog_kind.h"
 #include "bpf/prog_load.h"
 #include "bpf/sandbox.h"
+#include "bpf/splice.h"
 
 static struct libbcc bcc;
 
@@ -267,6 +268,18 @@ static void *compile_in_two(const struct loader *l, const struct headers *h, con
 	return module && bcc.num_functions(module) ? module : NULL;
 }
 
+static void *compile_whole(const struct loader *l, const struct headers *h, const char *const *more)
+{
+	struct text marked = { 0 };
+	void *module;
+
+	if (l->req->debug_info)
+		splice_mark(l->req->source, &marked);
+	module = compile(h, marked.s && !marked.cut ? marked.s : l->req->source, more);
+	text_free(&marked);
+	return module;
+}
+
 static void *compile_probes(const struct loader *l, const struct headers *h, const char *work)
 {
 	const char *more[MAX_MORE_FLAGS];
@@ -282,7 +295,7 @@ static void *compile_probes(const struct loader *l, const struct headers *h, con
 	}
 	drop_log(l, log_from);
 	add_own_flags(l, more);
-	return compile(h, l->req->source, more);
+	return compile_whole(l, h, more);
 }
 
 /* The types that probes use, of a whole tree, as a small one. */

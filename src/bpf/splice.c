@@ -8,9 +8,13 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "base/num.h"
 
 #define MAX_IFS 256
 
@@ -24,16 +28,24 @@ struct checker {
 	} open[MAX_IFS];
 };
 
+/* How many lines end between the two, and where the last one begins. */
+static int count_lines(const char *p, const char *end, const char **begin)
+{
+	int n = 0;
+
+	for (*begin = p; p < end; p++)
+		if (*p == '\n' || (*p == '\r' && p[1] != '\n')) {
+			n++;
+			*begin = p + 1;
+		}
+	return n;
+}
+
 static int fail(struct checker *c, const char *at, const char *message)
 {
-	const char *p, *begin = c->text;
-	int line = 1;
+	const char *begin;
+	int line = count_lines(c->text, at, &begin) + 1;
 
-	for (p = begin; p < at; p++)
-		if (*p == '\n' || (*p == '\r' && p[1] != '\n')) {
-			line++;
-			begin = p + 1;
-		}
 	text_printf(c->why, "%s:%d:%d: error: %s", c->label, line, (int)(at - begin) + 1, message);
 	return -EINVAL;
 }
@@ -190,4 +202,61 @@ int splice_check(const char *label, const char *text, struct text *why)
 	if (continued(text))
 		return fail(&c, continued(text), "backslash-newline at end of file");
 	return 0;
+}
+
+/* The number that a #line gives to the line behind it, or 0. */
+static int line_directive(const char *p)
+{
+	uint64_t line = 0;
+	char number[16] = "";
+	size_t n;
+
+	p += strspn(p, " \t");
+	if (!strncmp(p, "line", 4))
+		p += 4;
+	p += strspn(p, " \t");
+	n = strspn(p, "0123456789");
+	if (n && n < sizeof(number)) {
+		memcpy(number, p, n);
+		num_parse(number, 0, INT_MAX - 1, &line);
+	}
+	return (int)line;
+}
+
+void splice_mark(const char *text, struct text *out)
+{
+	bool in_directive = false;
+	int line = 1, given = 0, depth = 0; /* of parentheses */
+	char last = '\n';                   /* on this line that is not blank */
+	const char *p, *after, *begin;
+
+	for (p = text; *p; p = after) {
+		after = skip_comment(p);
+		if (!after)
+			after = p + strlen(p);
+		else if (after == p)
+			after = *p == '"' || *p == '\'' ? skip_literal(p) : next(p);
+		text_add(out, p, (size_t)(after - p));
+		line += count_lines(p, after, &begin);
+		if (*p == '\r' && p[1] == '\n')
+			continue; /* half of it */
+		if (is_line_end(*p)) {
+			if (given) { /* a file begins */
+				line = given;
+				depth = 0;
+			} else if (!in_directive && !depth && (last == '{' || last == '}')) {
+				text_printf(out, "#line %d\n", line);
+			}
+			in_directive = false;
+			given = 0;
+			last = '\n';
+		} else if (*p == '#' && last == '\n') {
+			in_directive = true;
+			given = line_directive(p + 1);
+			last = '#';
+		} else if (!is_blank(*p) && *p != '/' && !in_directive) {
+			depth += (*p == '(') - (*p == ')' && depth);
+			last = *p;
+		}
+	}
 }

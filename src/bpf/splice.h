@@ -15,4 +15,11 @@
  */
 int splice_check(const char *label, const char *text, struct text *why);
 
+/*
+ * libbcc writes lines of its own into the text, in front of a function and behind its brace, and
+ * debug information and what comes of it then has the wrong lines. Copies the text with a #line
+ * behind each line that ends in a brace.
+ */
+void splice_mark(const char *text, struct text *out);
+
 #endif

@@ -268,12 +268,13 @@ TEST(a_function_that_is_not_declared)
 TEST(a_stack_of_over_512_bytes)
 {
 	need_kernel();
-	ASSEMBLE("int kprobe__big(struct pt_regs *ctx)\n{\n\tvolatile char big[600] = { 0 };\n"
-		 "\tint i;\n\n\tfor (i = 0; i < 600; i++)\n\t\tbig[i] = i;\n"
-		 "\treturn big[bpf_get_smp_processor_id() & 511];\n}\n");
+	ASSEMBLE(GOOD "int kprobe__big(struct pt_regs *ctx, int a)\n{\n"
+		      "\tvolatile char big[600] = { 0 };\n"
+		      "\tint i;\n\n\tfor (i = 0; i < 600; i++)\n\t\tbig[i] = i;\n"
+		      "\treturn big[bpf_get_smp_processor_id() & 511];\n}\n");
 	CHECK(build() < 0);
 	says(&program.error, "stack limit of 512 bytes is exceeded");
-	says(&program.error, "probes/a.c:");
+	says(&program.error, "probes/a.c:11:");
 	says(&program.error, "kprobe__big");
 	end();
 }

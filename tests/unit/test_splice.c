@@ -148,3 +148,34 @@ TEST(very_deep)
 	good(text_str(&t));
 	text_free(&t);
 }
+
+static void marked(const char *text, const char *want)
+{
+	struct text out = { 0 };
+
+	splice_mark(text, &out);
+	CHECK_STR(text_str(&out), want);
+	text_free(&out);
+}
+
+/* The line that follows has the number that it had. */
+TEST(lines_behind_braces)
+{
+	marked("", "");
+	marked("int f(int a)\n{\n\treturn 0;\n}\nint b;\n",
+	       "int f(int a)\n{\n#line 3\n\treturn 0;\n}\n#line 5\nint b;\n");
+	marked("int f(int a) { /* c\n\n */ // {\nb", "int f(int a) { /* c\n\n */ // {\n#line 4\nb");
+	marked("a\r\n{\r\nb", "a\r\n{\r\n#line 3\nb");
+	marked("a\r{\rb", "a\r{\r#line 3\nb");
+	marked("#line 1 \"x\"\n{\n# line 7\n{\n#  10 \"y\"\n}\n",
+	       "#line 1 \"x\"\n{\n#line 2\n# line 7\n{\n#line 8\n#  10 \"y\"\n}\n#line 11\n");
+	marked("\"{\\\n{\"\n{\n", "\"{\\\n{\"\n{\n#line 4\n");
+	/* where there must be no directive, or nobody needs one */
+	marked("#define A {\n#define B \\\n{ \\\n}\nx\n",
+	       "#define A {\n#define B \\\n{ \\\n}\nx\n");
+	marked("A(({\nb;\n}\n))\n", "A(({\nb;\n}\n))\n");
+	marked("/* {\n{\n", "/* {\n{\n");
+	marked("// {\n'{'\n\"}\"\n'}\n)\n{;\n{,\n", "// {\n'{'\n\"}\"\n'}\n)\n{;\n{,\n");
+	/* a parenthesis that is not closed here ends with the file */
+	marked("(\n{\n#line 1 \"b\"\n{\n", "(\n{\n#line 1 \"b\"\n{\n#line 2\n");
+}
