@@ -174,3 +174,26 @@ void ask_describe(const struct config *conf, struct text *out)
 	describe_text("with --where", conf->where, out);
 	describe_text("with the expression", conf->filter, out);
 }
+
+void ask_quote(const struct config *conf, const char *error, struct text *out)
+{
+	const char *quoted = NULL;
+	struct text place = { 0 };
+	int i, name;
+
+	if (conf->where && !strncmp(error, "--where:", 8))
+		quoted = conf->where;
+	for (i = 0; i < conf->col.n && !quoted; i++) {
+		name = (int)strcspn(conf->col.v[i], "=");
+		text_reset(&place);
+		text_printf(&place, "--col %.*s:", name, conf->col.v[i]);
+		if (!strncmp(error, text_str(&place), place.len))
+			quoted = conf->col.v[i] + name + 1;
+	}
+	if (quoted) {
+		text_puts(out, ", in \"");
+		text_add_escaped(out, quoted, strlen(quoted), false);
+		text_puts(out, "\"");
+	}
+	text_free(&place);
+}

@@ -35,4 +35,7 @@ void ask_free(struct ask *a);
 /* A line for each filter. */
 void ask_describe(const struct config *conf, struct text *out);
 
+/* Where the compiler's error is about an expression: adds which, quoted. */
+void ask_quote(const struct config *conf, const char *error, struct text *out);
+
 #endif

@@ -183,6 +183,7 @@ int session_build(struct session *s)
 		.no_cache = s->conf->no_cache || s->conf->check,
 	};
 	const char *dir = getenv("BCC_KERNEL_SOURCE");
+	struct text quote = { 0 };
 	char *real = NULL;
 	int err, i;
 
@@ -205,14 +206,16 @@ int session_build(struct session *s)
 	free(real);
 	show_text(&s->program.notes);
 	show_text(&s->program.compiler);
+	ask_quote(s->conf, text_str(&s->program.error), &quote);
 	if (s->program.strays.len)
 		log_info(BUILD_FAILED "%s", s->program.strays.s);
 	if (err && err != -EINTR && s->live)
-		log_info(BUILD_FAILED "%s%s", text_str(&s->program.error),
+		log_info(BUILD_FAILED "%s%s%s", text_str(&s->program.error), text_str(&quote),
 			 text_str(&s->program.excerpt));
 	else if (err && err != -EINTR)
-		log_info(BUILD_FAILED "%s%s", text_str(&s->program.error),
+		log_info(BUILD_FAILED "%s%s%s", text_str(&s->program.error), text_str(&quote),
 			 s->conf->verbose ? "" : USE_VERBOSE);
+	text_free(&quote);
 	for (i = 0; i < s->hooks.n && !err; i++) {
 		if (!s->hooks.v[i].refused)
 			continue;

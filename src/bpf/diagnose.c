@@ -50,6 +50,48 @@ static bool error_line(const char *log, const char **from, size_t *len, bool *no
 	return true;
 }
 
+/* A line about an expression of the user's ("--where", "--col NAME"; question.c). */
+static bool of_expression(const char *from)
+{
+	return !strncmp(from, "--", 2);
+}
+
+/* What is said behind the last of `mark` in *from, or all of it. */
+static void skip_to(const char *mark, const char **from, size_t *len)
+{
+	const char *p = *from, *end = *from + *len, *behind = NULL;
+	size_t n = strlen(mark);
+
+	for (; (p = memmem(p, (size_t)(end - p), mark, n)); p++)
+		behind = p + n;
+	if (behind) {
+		*from = behind;
+		*len = (size_t)(end - behind);
+	}
+}
+
+/* "--where:COLUMN: message", as what we find wrong with it ourselves. clang has the user's column
+ * for a line, columns of C that the user has not written, and for an assertion in a macro what
+ * that asserts. */
+static void expression_error(const char *from, size_t len, struct text *out)
+{
+	const char *colon = memchr(from, ':', len);
+	size_t place = colon ? (size_t)(colon - from) + 1 : 0;
+
+	place += strspn(from + place, "0123456789");
+	text_add_escaped(out, from, place, false);
+	from += place;
+	len -= place;
+	skip_to("error: ", &from, &len);
+	if (len > 6 && !strncmp(from, "static", 6)) {
+		skip_to("': ", &from, &len);
+		skip_to("' \"", &from, &len);
+		len -= len && from[len - 1] == '"';
+	}
+	text_puts(out, ": ");
+	text_add_escaped(out, from, len, false);
+}
+
 bool diagnose_compile(const char *log, struct text *out)
 {
 	const char *from;
@@ -60,7 +102,10 @@ bool diagnose_compile(const char *log, struct text *out)
 		return false;
 	if (noted)
 		text_puts(out, "expected '}' or ')': ");
-	text_add_escaped(out, from, len, false);
+	if (of_expression(from))
+		expression_error(from, len, out);
+	else
+		text_add_escaped(out, from, len, false);
 	return true;
 }
 
@@ -76,7 +121,7 @@ void diagnose_excerpt(const char *log, struct text *out)
 	size_t len, source_len;
 	bool noted;
 
-	if (!error_line(log, &from, &len, &noted) || from[len] != '\n')
+	if (!error_line(log, &from, &len, &noted) || from[len] != '\n' || of_expression(from))
 		return;
 	source = from + len + 1;
 	source_len = strcspn(source, "\n");

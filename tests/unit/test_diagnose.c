@@ -79,6 +79,25 @@ TEST(a_brace_that_is_not_closed)
 	CHECK_STR(text_str(&out), "probes/b.c:3:9: error: expected ')'");
 }
 
+/* The user knows the option, and columns of what was given to it. */
+TEST(errors_of_expressions)
+{
+	CHECK_STR(compile("--where:17:3: error: no member named 'x' in 'struct sk_buff'\n"
+			  "->x))))) != 0;\n~~^\n"),
+		  "--where:17: no member named 'x' in 'struct sk_buff'");
+	CHECK_STR(compile("--col rtt:5:3: fatal error: no member named 'x' in 'struct sk_buff'"),
+		  "--col rtt:5: no member named 'x' in 'struct sk_buff'");
+	/* clang 14, and 16 */
+	CHECK_STR(compile("--where:1:27: error: static_assert failed due to requirement '!(1 == 12 "
+			  "|| 1 == 13)' \"a structure is no value: name a member of it, with "
+			  "'.'\"\n"),
+		  "--where:1: a structure is no value: name a member of it, with '.'");
+	CHECK_STR(compile("--where:1:27: error: static assertion failed due to requirement "
+			  "'!(1 == 12)': an array is no value: give an index, as in member[0]\n"),
+		  "--where:1: an array is no value: give an index, as in member[0]");
+	CHECK_STR(compile("--where:1:27: error: \n"), "--where:1: ");
+}
+
 TEST(no_error)
 {
 	CHECK_STR(compile(""), "");
@@ -168,4 +187,5 @@ TEST(the_source_line_and_the_caret)
 	CHECK_STR(excerpt("a.c:3:9: error: e\nint x;"), "");
 	CHECK_STR(excerpt("a.c:3:9: error: e"), "");
 	CHECK_STR(excerpt("all is well\n"), "");
+	CHECK_STR(excerpt("--where:3:9: error: e\nint x;\n    ^\n"), "");
 }
