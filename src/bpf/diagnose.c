@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "bpf/diagnose.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
@@ -137,7 +138,42 @@ void diagnose_excerpt(const char *log, struct text *out)
 	text_add_escaped(out, caret, len, true);
 }
 
-/* The last line of the verifier's log that says something: what follows it are totals. */
+/* "FILE:LINE" at the end of a line, but for line 0, which is nobody's. */
+static bool is_place(const char *from, size_t len)
+{
+	size_t digits = 0;
+
+	while (digits < len && isdigit((unsigned char)from[len - 1 - digits]))
+		digits++;
+	return digits && digits + 1 < len && from[len - 1 - digits] == ':' &&
+	       !memchr(from, ' ', len - digits) && from[len - digits] != '0';
+}
+
+/* Where in the source that was. The verifier says "; TEXT @ FILE:LINE" before the instructions of
+ * a line, older ones "; TEXT"; both only where there is debug information. */
+static void source_line(const char *log, const char *refusal, struct text *out)
+{
+	const char *from = refusal, *text;
+	size_t len, text_len;
+
+	while (from > log) {
+		line_of(log, from - 1, &from, &len);
+		if (strncmp(from, "; ", 2) != 0)
+			continue;
+		text = from + 2;
+		text_len = len - 2;
+		skip_to("@ ", &text, &text_len);
+		if (text == from + 2 ? strspn(text, " \t") == text_len : !is_place(text, text_len))
+			continue;
+		text_puts(out, text == from + 2 ? " (at \"" : " (at ");
+		text_add_escaped(out, text, text_len, false);
+		text_puts(out, text == from + 2 ? "\")" : ")");
+		return;
+	}
+}
+
+/* The last line of the verifier's log that says something: what follows it are totals; and the
+ * source's line. */
 static void verifier_line(const char *log, struct text *out)
 {
 	const char *end = strstr(log, "\nprocessed "), *from;
@@ -149,6 +185,7 @@ static void verifier_line(const char *log, struct text *out)
 		from--;
 	text_puts(out, "the kernel's verifier refused it: ");
 	text_add_escaped(out, from, (size_t)(end - from), false);
+	source_line(log, from, out);
 }
 
 bool diagnose_load(const char *log, int error, enum hook_kind kind, struct text *out)

@@ -17,7 +17,8 @@ bool diagnose_compile(const char *log, struct text *out);
  * the user's but made of an expression. */
 void diagnose_excerpt(const char *log, struct text *out);
 
-/* Adds why the kernel did not load a program (`error` is an errno). Returns true when
+/* Adds why the kernel did not load a program (`error` is an errno), and at which line of the
+ * source where the log tells. Returns true when
  * its verifier looked at the program and refused it. */
 bool diagnose_load(const char *log, int error, enum hook_kind kind, struct text *out);
 

@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "bpf/diagnose.h"
@@ -125,8 +126,30 @@ TEST(the_verifiers_last_line)
 		       "processed 7 insns (limit 1000000) max_states_per_insn 0 total_states 0 "
 		       "peak_states 0 mark_read 0\n\n",
 		       EACCES, HOOK_KPROBE),
-		  "the kernel's verifier refused it: R0 invalid mem access 'map_value_or_null'");
+		  "the kernel's verifier refused it: R0 invalid mem access 'map_value_or_null' "
+		  "(at \"int kprobe__f(void *ctx)\")");
 	CHECK(refused);
+}
+
+#define REFUSED_AT(lines)                                                                          \
+	load("0: R1=ctx()\n" lines "R0 bad\nprocessed 7 insns\n", EACCES, HOOK_KPROBE)
+
+/* ... and the source's line, of the last instructions that have one. */
+TEST(the_line_of_what_the_verifier_refuses)
+{
+	static const char says[] = "the kernel's verifier refused it: R0 bad";
+	char want[128];
+
+	snprintf(want, sizeof(want), "%s (at x.c:16)", says);
+	CHECK_STR(REFUSED_AT(";  @ x.c:15\n1: (b7) r1 = 0\n;  @ x.c:16\n2: (7b) *(u64 *)(r0 +0)\n"),
+		  want);
+	CHECK_STR(REFUSED_AT("; c->seen = 1; @ x.c:16\n2: (7b) *(u64 *)(r0 +0)\n"), want);
+	CHECK_STR(REFUSED_AT(";  @ x.c:16\n2: (b7)\n;  @ x.c:0\n3: (b7)\n; \n;\n4: (b7)\n"), want);
+	snprintf(want, sizeof(want), "%s (at --where:7)", says);
+	CHECK_STR(REFUSED_AT(";  @ --where:7\n2: (7b) *(u64 *)(r0 +0)\n"), want);
+	CHECK_STR(REFUSED_AT(""), says);
+	CHECK_STR(REFUSED_AT("; \n"), says);
+	CHECK_STR(REFUSED_AT(";  @ :5\n;  @ 5\n;  @ x.c:\n;  @ x y:5\n"), says);
 }
 
 /* A log that was cut short has no totals. */

@@ -106,13 +106,14 @@ static void check_no_child(void)
 		CHECK_INT(errno, ECHILD);
 }
 
-static bool verbose;
+static bool verbose, debug_info;
 
 static int build_with(int stop_fd, int timeout_ms)
 {
 	struct program_request req = { .source = text_str(&source),
 				       .headers = HEADERS_BTF,
 				       .verbose = verbose,
+				       .debug_info = debug_info,
 				       .stop_fd = stop_fd,
 				       .timeout_ms = timeout_ms,
 				       .no_cache = true };
@@ -316,6 +317,25 @@ TEST(a_verifier_rejection)
 		CHECK_STR(text_str(&hooks.v[i].why), "");
 		CHECK(!strstr(text_str(&hooks.v[i].log), "invalid mem access"));
 	}
+	end();
+}
+
+/* Where the verifier tells a line (Linux 6.10) it is the user's, though libbcc has put lines of its
+ * own in front of it. */
+TEST(the_line_of_a_verifier_rejection)
+{
+	need_kernel();
+	ASSEMBLE(GOOD "int kprobe__bad(struct pt_regs *ctx, int a)\n{\n"
+		      "\tint k = bpf_get_smp_processor_id();\n"
+		      "\tstruct lnk_counters *c = lnk_counters.lookup(&k);\n\n"
+		      "\tc->seen = 1;\n\treturn 0;\n}\n");
+	debug_info = true;
+	CHECK_INT(build(), 0);
+	debug_info = false;
+	CHECK(hooks.v[2].refused);
+	if (!strstr(text_str(&hooks.v[2].log), " @ a.c:"))
+		SKIP("this kernel does not tell lines");
+	says(&hooks.v[2].why, "'map_value_or_null' (at a.c:14)");
 	end();
 }
 
