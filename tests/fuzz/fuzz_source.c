@@ -56,6 +56,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		text_puts(&src.parts[src.n].text, s);
 		REQUIRE(!splice_check(label.s, s, &why) == !why.len);
 		text_reset(&why);
+		splice_mark(s, &why);
+		REQUIRE(why.len >= strlen(s));
+		text_reset(&why);
 		free(s);
 	}
 	if (!source_hooks(&src, &hs, &why)) {

@@ -190,6 +190,36 @@ TEST(btf_without_ipv6)
 	CHECK(file_has("include/linux/version.h", "LINUX_VERSION_CODE 393472\n"));
 }
 
+/* Bytes that this process has got from read(2). Returns false where the kernel does not count. */
+static bool bytes_read(unsigned long long *n)
+{
+	struct text io = { 0 };
+	bool told = !read_file_at(AT_FDCWD, "/proc/self/io", &io, 4096) &&
+		    sscanf(text_str(&io), "rchar: %llu", n) == 1;
+
+	text_free(&io);
+	return told;
+}
+
+/* It is megabytes, and who makes the tree asks for numbers of functions afterwards. */
+TEST(btf_of_the_kernel_is_read_once)
+{
+	unsigned long long before, after;
+	struct text why = { 0 };
+	const struct btf *btf;
+	struct stat st;
+
+	if (stat(HEADERS_BTF_PATH, &st) || access(HEADERS_BTF_PATH, R_OK))
+		SKIP("this kernel shows no BTF");
+	make_dir();
+	if (!bytes_read(&before))
+		SKIP("this kernel does not count what is read");
+	CHECK_INT(headers_btf_write(HEADERS_BTF_PATH, dir, "6.1.0", "x86_64", NULL, &why), 0);
+	btf = headers_btf_kernel();
+	CHECK(btf && btf == headers_btf_kernel());
+	CHECK(bytes_read(&after) && after - before < 2 * (unsigned long long)st.st_size);
+}
+
 TEST(btf_failures)
 {
 	struct text why = { 0 };

@@ -24,6 +24,7 @@
 
 #include "bpf/counters.h"
 #include "bpf/embedded.h"
+#include "bpf/headers_stubs.h"
 #include "bpf/kernel.h"
 #include "bpf/layout.h"
 #include "bpf/program.h"
@@ -627,6 +628,47 @@ TEST(parsed_twice)
 		CHECK_INT(build(), -EINVAL);
 		CHECK_STR(text_str(&program.error), bad[i].error);
 		CHECK(!strstr(text_str(&program.notes), said));
+		end();
+	}
+}
+
+/* Where the program is another one when it is parsed twice, or none, it is the one that it would
+ * be otherwise, and nothing that was said on the way is left. */
+TEST(not_parsed_twice)
+{
+	static const char *const other[] = {
+		"#ifdef " HEADERS_PARSED "\n#error not twice\n#endif\n" GOOD,
+		"#ifndef " HEADERS_PARSED "\n" GOOD "#endif\n",
+	};
+
+	need_kernel();
+	for (size_t i = 0; i < sizeof(other) / sizeof(other[0]); i++) {
+		ASSEMBLE(other[i]);
+		CHECK_INT(build(), 0);
+		CHECK(hooks.v[0].prog_fd >= 0 && hooks.v[1].prog_fd >= 0);
+		CHECK(!strstr(text_str(&program.notes), "parsed twice"));
+		CHECK_STR(text_str(&program.compiler), "");
+		end();
+	}
+}
+
+/* clang shows a macro each time that it comes to this. */
+TEST(how_often_it_is_parsed)
+{
+	static const char shows[] = "#define LNK_TIMES 77\n#pragma clang __debug macro LNK_TIMES\n";
+	const char *p;
+	int times;
+
+	need_kernel();
+	for (int twice = 0; twice < 2; twice++) {
+		ASSEMBLE(GOOD, twice ? "" : "/* struct tracepoint__ */\n", shows);
+		CHECK_INT(build(), 0);
+		times = 0;
+		for (p = text_str(&program.compiler); (p = strstr(p, "LNK_TIMES")); p++)
+			times++;
+		if (!times)
+			SKIP("this clang does not show macros");
+		CHECK_INT(times, twice ? 2 : 3);
 		end();
 	}
 }
