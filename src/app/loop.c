@@ -198,12 +198,19 @@ static int watched(const struct loop *l)
 }
 
 /* Rows that came before a command was typed are shown, or counted, before it. */
+static bool has_commands(const struct loop *l)
+{
+	return l->end == RUNNING && (l->fds[FD_CONSOLE].revents || console_is_due(l->console));
+}
+
 static void commands(struct loop *l)
 {
-	if ((!l->fds[FD_CONSOLE].revents && !console_is_due(l->console)) || l->end != RUNNING)
+	if (!has_commands(l))
 		return;
 	if (!l->s->conf->stats)
 		loop_drain(l, false);
+	if (!has_commands(l)) /* they were taken while the rows waited for their reader */
+		return;
 	loop_take_commands(l, false);
 	loop_flush(l);
 }
