@@ -153,7 +153,7 @@ fuzz-targets: $(FUZZERS)
 optdoc: $(BUILD)/optdoc
 
 check: all $(BUILD)/optdoc
-	$(Q)$(MAKE) --no-print-directory SAN=1 unit-tests
+	$(Q)$(MAKE) --no-print-directory SAN=1 unit-tests build/san/linux_net_kernel
 	$(Q)UNIT_TESTS="$(sort $(patsubst tests/unit/%.c,build/san/tests/unit/%,$(wildcard tests/unit/test_*.c)))" \
 		tests/run $(CHECK_ARGS)
 

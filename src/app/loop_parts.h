@@ -112,7 +112,8 @@ void loop_fit_terminal(struct loop *l);
 void loop_take_commands(struct loop *l, bool behind);
 
 /* Only a signal, --duration or a command ends the wait for a reader who does not read; then
- * he has a second more, and the rest of the rows is given up. */
+ * he has a second more, and the rest of the rows is given up. While it waits commands are taken:
+ * the setting, the table and the view may be others when it returns. */
 void loop_flush(struct loop *l);
 
 /* One turn: everything the rings hold now, printed up to the horizon; `all`: without one.

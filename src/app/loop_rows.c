@@ -193,15 +193,21 @@ static bool is_asked_for(const struct feed *f, const struct lnk_record *e)
 	}
 }
 
+static bool has_all_rows(const struct loop *l)
+{
+	uint64_t count = l->s->conf->count;
+
+	return count && l->rows >= count;
+}
+
 static void on_event(void *arg, const struct lnk_record *e)
 {
 	struct feed *f = arg;
 	struct loop *l = f->l;
-	const struct config *c = l->s->conf;
 	struct lnk_record moved;
 
 	l->hold.rows--;
-	if (l->end == READER_GONE || l->end == WRITE_FAILED || (c->count && l->rows >= c->count))
+	if (l->end == READER_GONE || l->end == WRITE_FAILED || has_all_rows(l))
 		return;
 	if (f->asks_owner && !is_asked_for(f, e))
 		return;
@@ -224,7 +230,7 @@ static void on_event(void *arg, const struct lnk_record *e)
 	note_row(l, &f->s->account.v[e->event.hook]);
 	if (l->out.buf.len >= FLUSH_BYTES)
 		loop_flush(l);
-	if (c->count && l->rows >= c->count && l->end == RUNNING)
+	if (has_all_rows(l) && l->end == RUNNING)
 		l->end = ENDED;
 }
 

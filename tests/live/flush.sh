@@ -1,11 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
+# timeout: 600
 # Commands that come while rows wait for a reader who does not read: they are taken in the middle
-# of printing.
+# of printing, and what they change or free is not used after.
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/lib.sh"
 
 PORT=9861
+export ASAN_OPTIONS=detect_leaks=0 # its search for leaks needs rights that are given up
 
 said()
 {
@@ -51,3 +53,12 @@ all_rows()
 waiting plain "$LNK"
 check "commands while rows wait: they are answered, and no other is waited for" \
 	[ "$answered" -eq 0 ] -- expect_exit 0 -- expect_exact -- all_rows
+
+SAN=build/san/linux_net_kernel
+if RUN_TIMEOUT=500 run make -s -C "$TOP" SAN=1 "$SAN" && [ "$STATUS" -eq 0 ]; then
+	waiting sanitized "$TOP/$SAN"
+	check "... and what they free is not used any more" [ "$answered" -eq 0 ] -- expect_exit 0 -- \
+		expect_exact -- all_rows
+else
+	not_ok "the program with ASan can be built"
+fi
