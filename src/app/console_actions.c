@@ -322,9 +322,9 @@ const struct console_command console_table[] = {
 	  run_mark },
 	{ "tee", TAKES_VALUE, "[FILE|off]", "write rows to a file as well, or no more",
 	  "A file that is not there is made, for its user alone; to one of our own that nobody "
-	  "else "
-	  "can write rows are added; no link is followed. Every column is written, without "
-	  "colours. A write that fails ends it, and a line says how many rows are in the file.",
+	  "else can write, and that is empty or begins with a table, rows are added; no link is "
+	  "followed. Every column is written, without colours. A write that fails ends it, and a "
+	  "line says how many rows are in the file.",
 	  run_tee },
 	{ "quit", TAKES_NOTHING, NULL, "end, as Ctrl-D does", NULL, run_quit },
 };

@@ -8,6 +8,28 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "sink/table.h"
+
+#define HEADER_MAX 8192 /* of 64 columns there are some 2000 bytes, twice */
+
+/* NULL: it is empty, or holds a table. */
+static const char *look_inside(const char *link)
+{
+	char begin[HEADER_MAX];
+	int fd = open(link, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return strerror(errno);
+	n = read(fd, begin, sizeof(begin));
+	close(fd);
+	if (n < 0)
+		return strerror(errno);
+	return !n || table_begins(begin, (size_t)n)
+		       ? NULL
+		       : "it does not begin with a table of rows; name a new or an empty file";
+}
+
 int own_file_open(const char *path, const char **why)
 {
 	const int flags = O_WRONLY | O_APPEND | O_NOCTTY | O_NONBLOCK | O_CLOEXEC;
@@ -33,10 +55,11 @@ int own_file_open(const char *path, const char **why)
 		*why = "others can write it";
 	else if (st.st_nlink != 1)
 		*why = "it has another name as well";
-	if (!*why) {
-		snprintf(link, sizeof(link), "/proc/self/fd/%d", there);
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", there);
+	if (!*why)
+		*why = look_inside(link);
+	if (!*why)
 		fd = open(link, flags);
-	}
 	fd = *why ? -EPERM : fd < 0 ? -errno : fd;
 	close(there);
 	return fd;

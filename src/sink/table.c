@@ -10,6 +10,7 @@
  */
 #include "sink/table.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -264,6 +265,49 @@ void table_header(const struct table *t, struct text *out)
 	while (dashes--)
 		text_add(out, "-", 1);
 	text_add(out, "\n", 1);
+}
+
+/* Also a name that a column of the user's may have; *known: it is one of ours. */
+static bool is_heading(const char *s, size_t len, bool *known)
+{
+	bool ours = false;
+	int i;
+
+	for (i = 0; i < column_count && !ours; i++)
+		ours = strlen(column_table[i].heading) == len &&
+		       !memcmp(column_table[i].heading, s, len);
+	for (i = 0; i < TIME_KIND_NR && !ours; i++)
+		ours = strlen(stamp_heading((enum time_kind)i)) == len &&
+		       !memcmp(stamp_heading((enum time_kind)i), s, len);
+	*known |= ours;
+	for (i = 0; i < (int)len && !ours; i++)
+		if (!isalnum((unsigned char)s[i]) && s[i] != '_')
+			return false;
+	return len;
+}
+
+bool table_begins(const char *s, size_t len)
+{
+	const char *end = memchr(s, '\n', len), *at, *next;
+	size_t width = end ? (size_t)(end - s) : 0, n;
+	bool known = false;
+
+	if (!width || len < 2 * width + 2 || s[2 * width + 1] != '\n')
+		return false;
+	for (n = 0; n < width; n++)
+		if (end[1 + n] != '-')
+			return false;
+	for (at = s; at; at = next ? next + SEPARATOR_LEN : NULL) {
+		next = memmem(at, (size_t)(end - at), SEPARATOR, SEPARATOR_LEN);
+		n = (size_t)((next ? next : end) - at);
+		for (; n && *at == ' '; n--)
+			at++;
+		while (n && at[n - 1] == ' ')
+			n--;
+		if (!is_heading(at, n, &known))
+			return false;
+	}
+	return known;
 }
 
 /* --- rows -------------------------------------------------------------------------- */

@@ -59,6 +59,10 @@ bool table_set_width(struct table *t, size_t width);
 /* The header, with what it hides, and the line of dashes under it. */
 void table_header(const struct table *t, struct text *out);
 
+/* Whether the first `len` bytes of a file are, or begin with, such a header of a whole table. A
+ * table of nothing but columns of the user's own is not told from other text. */
+bool table_begins(const char *s, size_t len);
+
 /*
  * One row, and with debug three lines under it: then e->extra[0] is the instruction
  * pointer. wall_offset_ns turns the event's time into wall-clock time. Where the row made

@@ -176,6 +176,8 @@ check "rows are in the file as well, for its user only" [ "$teed" -gt 0 ] -- \
 ln -s "$TMP/rows" "$TMP/link"
 say "tee $TMP/link" 'links are not followed'
 say 'tee /dev/full' 'no regular file'
+echo root:x:0:0 >"$TMP/passwd"
+say "tee $TMP/passwd" 'does not begin with a table'
 broker=$(broker_of "$SPAWNED")
 echo "port $PORT &" >&8
 sleep 0.1

@@ -235,11 +235,11 @@ TEST(files_of_our_own)
 	snprintf(other, sizeof(other), "%s/b", dir);
 	fd = file(path);
 	CHECK(fd >= 0 && !fstat(fd, &st) && (st.st_mode & 07777) == 0600);
-	CHECK_INT(write(fd, "1", 1), 1);
+	CHECK_INT(write(fd, "SEQ\n---\n", 8), 8);
 	close(fd);
 	fd = file(path);
 	CHECK_INT(write(fd, "2", 1), 1);
-	CHECK(!fstat(fd, &st) && st.st_size == 2); /* behind what is there */
+	CHECK(!fstat(fd, &st) && st.st_size == 9); /* behind what is there */
 	close(fd);
 	chmod(path, 0666);
 	CHECK_INT(file(path), -EPERM);

@@ -163,6 +163,38 @@ TEST(unknown_addresses)
 	table_close(t);
 }
 
+static bool begins(const char *s)
+{
+	return table_begins(s, strlen(s));
+}
+
+/* What rows may be added to. */
+TEST(text_that_is_a_table)
+{
+	struct table *t = begin(6, false);
+	size_t i;
+
+	CHECK(begins(out.s));
+	for (i = 0; i < out.len; i++) /* the beginning of one is none yet */
+		CHECK(!table_begins(out.s, i));
+	row(t, event(0, "10.1.0.1", 1, "10.1.0.2", 2, 3, 4), 0);
+	CHECK(begins(out.s));
+	table_close(t);
+	text_free(&out);
+	CHECK(begins("DST IP            |         rtt | EPOCH(s)   \n"
+		     "---------------------------------------------\n"));
+	CHECK(!begins(""));
+	CHECK(!begins("\n\n"));
+	CHECK(!begins("root:x:0:0:root:/root:/bin/bash\ndaemon:x:1:1::/:/bin/sh\n"));
+	CHECK(!begins("A title\n-------\n"));
+	CHECK(!begins("Title\n-----\n"));
+	CHECK(!begins("name | age\n-----+----\n"));
+	CHECK(!begins("SEQ | rm -rf\n------------\n"));
+	CHECK(!begins("SEQ | \n------\n"));
+	CHECK(!begins("SEQ\n--\n"));
+	CHECK(!begins("SEQ\n---"));
+}
+
 /* A name over 18 characters widens its column from the header on. */
 TEST(long_function_names)
 {
