@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "base/log.h"
 #include "base/privileges.h"
 #include "bpf/counters.h"
@@ -91,7 +92,7 @@ int buffers_open(struct session *s)
 	}
 	if (err)
 		log_error("cannot open the event buffers (%u pages for each CPU): %s%s", pages,
-			  strerror(-err),
+			  err == -EMFILE ? TOO_MANY_FILES : strerror(-err),
 			  err == -ENOMEM || err == -EPERM ? "; try a smaller --buffer-pages" : "");
 	else if (s->program.shared_fd < 0)
 		log_verbose("event buffers: %u pages for each CPU", pages);

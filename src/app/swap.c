@@ -26,6 +26,7 @@
 #include "app/watch.h"
 #include "app/wire.h"
 #include "base/clock.h"
+#include "base/io.h"
 #include "base/log.h"
 #include "bpf/kernel.h"
 #include "bpf/missed.h"
@@ -320,7 +321,7 @@ static enum swap_news fail(struct swap *sw, int err, struct text *text)
 
 	add_log(text, &sw->offer.log);
 	if (!text->len)
-		text_puts(text, strerror(-err));
+		text_puts(text, err == -EMFILE ? TOO_MANY_FILES : strerror(-err));
 	changes_describe(sw->running->conf, &swap_setting(sw)->conf, &what);
 	text_printf(text, "\n%s%s: the program that was there goes on",
 		    what.len ? "Not changed: " : "Not reloaded", text_str(&what));
@@ -367,12 +368,27 @@ static enum swap_news file(struct swap *sw, const struct wire_reply *r, int *fd)
 	if (r->file.why[0])
 		text_add_escaped(&sw->file_why, r->file.why, strlen(r->file.why), false);
 	else if (r->file.error)
-		text_puts(&sw->file_why, strerror(r->file.error));
+		text_puts(&sw->file_why,
+			  r->file.error == EMFILE ? TOO_MANY_FILES : strerror(r->file.error));
 	if (sw->file >= 0)
 		close(sw->file);
 	sw->file = r->file.error ? -r->file.error : *fd;
 	*fd = -1;
 	return SWAP_FILE;
+}
+
+/* The descriptors of a message of this kind are lost, for want of numbers for them. */
+static enum swap_news no_room(struct swap *sw, uint32_t kind, struct text *text)
+{
+	struct wire_reply r = { .kind = WIRE_FILE, .file.error = EMFILE };
+	int none = -1;
+
+	if (kind == WIRE_FILE)
+		return sw->path ? file(sw, &r, &none) : SWAP_NONE;
+	if (!sw->building)
+		return SWAP_NONE;
+	sw->building = false;
+	return fail(sw, -EMFILE, text);
 }
 
 static enum swap_news alone(struct swap *sw, struct text *text)
@@ -403,6 +419,10 @@ static bool receive(struct swap *sw, enum swap_news *news, struct text *text)
 	n = wire_receive(sw->sock, &r, sizeof(r), &len, fds, &nfds, MSG_DONTWAIT);
 	if (n == -EAGAIN)
 		return false;
+	if (n == -EMFILE) {
+		*news = no_room(sw, r.kind, text);
+		return true;
+	}
 	if (n != 1) {
 		*news = alone(sw, text);
 		return false;

@@ -196,6 +196,11 @@ int wire_receive(int sock, void *msg, size_t size, size_t *len, int fds[WIRE_MAX
 			else
 				close(fd);
 		}
+	if (m.msg_flags & MSG_CTRUNC && *nfds < WIRE_MAX_FDS) {
+		wire_close(fds, *nfds);
+		*nfds = 0;
+		return -EMFILE;
+	}
 	if (!n && !*nfds)
 		return 0;
 	*len = m.msg_flags & MSG_TRUNC ? 0 : (size_t)n;

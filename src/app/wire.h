@@ -132,7 +132,8 @@ int wire_send(int sock, const void *msg, size_t len, const int *fds, int nfds, i
 
 /* Receives one message of at most `size` bytes (a longer one counts as one of 0 bytes) with
  * at most WIRE_MAX_FDS descriptors; the surplus is closed. Returns 1 and *len, 0 when the
- * other end is closed, -EAGAIN, -errno. */
+ * other end is closed, -EAGAIN, -errno; -EMFILE: a message is there, without its descriptors, as
+ * this process may have no more of them. */
 int wire_receive(int sock, void *msg, size_t size, size_t *len, int fds[WIRE_MAX_FDS], int *nfds,
 		 int flags);
 void wire_close(int *fds, int n);

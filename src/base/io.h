@@ -7,6 +7,9 @@
 
 #include "base/text.h"
 
+/* EMFILE, and what to do about it. */
+#define TOO_MANY_FILES "too many files are open: raise their number with 'ulimit -n'"
+
 /* Writes all of it, through EINTR and short writes. Returns 0 or -errno. */
 int write_all(int fd, const void *buf, size_t len);
 

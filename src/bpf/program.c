@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/io.h"
 #include "bpf/cache.h"
 #include "bpf/diagnose.h"
 #include "bpf/image.h"
@@ -134,7 +135,8 @@ static void take_reply(struct build *b, struct reply *r, int fd)
 		close(fd);
 }
 
-/* The descriptor that came with a message, or -1. There is room for two in the smallest
+/* The descriptor that came with a message, or -1; -EMFILE: it came, and this process may have no
+ * more of them (recvmsg(2) closes it and says MSG_CTRUNC). There is room for two in the smallest
  * control buffer; one that nobody asked for must not stay open. */
 static int received_fd(struct msghdr *msg)
 {
@@ -144,7 +146,7 @@ static int received_fd(struct msghdr *msg)
 
 	c = CMSG_FIRSTHDR(msg);
 	if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
-		return -1;
+		return msg->msg_flags & MSG_CTRUNC ? -EMFILE : -1;
 	memcpy(&fd, CMSG_DATA(c), sizeof(int));
 	for (at = CMSG_LEN(sizeof(int)); at + sizeof(int) <= c->cmsg_len; at += sizeof(int)) {
 		memcpy(&surplus, (char *)c + at, sizeof(int));
@@ -178,6 +180,9 @@ static int receive(struct build *b)
 			close(fd);
 		return n != 0;
 	}
+	/* nor is a program refused that found no place in the child */
+	if (fd == -EMFILE || (r.kind == REPLY_HOOK && r.error == EMFILE))
+		return -EMFILE;
 	((char *)&r)[n - 1] = '\0';
 	take_reply(b, &r, fd);
 	return 1;
@@ -249,6 +254,8 @@ static void explain(struct build *b, int err, int status)
 
 	if (err == -ETIMEDOUT) {
 		text_puts(e, "the compile took too long and was ended");
+	} else if (err == -EMFILE) {
+		text_puts(e, TOO_MANY_FILES);
 	} else if (err && err != -ECHILD) {
 		text_puts(e, strerror(-err));
 	} else if (b->clang_failed || err == -ECHILD) {

@@ -4,10 +4,12 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -81,6 +83,22 @@ static void take_over(void)
 	text_reset(&text);
 	swap_settle(sw, &old, &text);
 	CHECK(!strncmp(text.s, "Changed: port 96", 16));
+}
+
+/* Lowers the number of descriptors so that there are `more`; 0: back. */
+static void allow_descriptors(int more)
+{
+	static struct rlimit was;
+	struct rlimit files;
+	int next = open("/dev/null", O_RDONLY);
+
+	close(next);
+	if (more)
+		CHECK_INT(getrlimit(RLIMIT_NOFILE, &was), 0);
+	files = was;
+	if (more)
+		files.rlim_cur = (rlim_t)next + (rlim_t)more;
+	CHECK_INT(setrlimit(RLIMIT_NOFILE, &files), 0);
 }
 
 static void connect_to(uint16_t port)
@@ -262,6 +280,21 @@ TEST(files_of_our_own)
 	CHECK_INT(file("/nonexistent/x"), -ENOENT);
 	CHECK_INT(file(dir), -EPERM);
 	rmdir(dir);
+	end();
+}
+
+/* What comes then is lost; the other process is as good as before. */
+TEST(too_few_descriptors)
+{
+	begin();
+	allow_descriptors(2);
+	CHECK_INT(ask_for(9687), 0);
+	CHECK_INT(news(), SWAP_FAILED);
+	CHECK(strstr(text.s, "ulimit -n"));
+	allow_descriptors(0);
+	CHECK_INT(ask_for(9688), 0);
+	CHECK_INT(news(), SWAP_READY);
+	take_over();
 	end();
 }
 

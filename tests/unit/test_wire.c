@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -197,6 +198,7 @@ TEST(messages_carry_descriptors)
 	int pair[2], fds[WIRE_MAX_FDS] = { -1, -1, -1, -1 }, n, null = open("/dev/null", O_RDONLY);
 	const int four[4] = { null, null, null, null };
 	char buf[8] = "";
+	struct rlimit files;
 	size_t len = 99;
 
 	CHECK_INT(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
@@ -215,6 +217,14 @@ TEST(messages_carry_descriptors)
 	CHECK_INT(len, 0);
 	CHECK_INT(n, 1);
 	wire_close(fds, n);
+	/* for want of a number for the second */
+	CHECK_INT(wire_send(pair[0], "abc", 4, four, 2, 0), 0);
+	CHECK_INT(getrlimit(RLIMIT_NOFILE, &files), 0);
+	files.rlim_cur = (rlim_t)pair[1] + 2;
+	CHECK_INT(setrlimit(RLIMIT_NOFILE, &files), 0);
+	CHECK_INT(wire_receive(pair[1], buf, sizeof(buf), &len, fds, &n, 0), -EMFILE);
+	CHECK_INT(n, 0);
+	CHECK(!is_open(pair[1] + 1));
 	close(pair[0]);
 	CHECK_INT(wire_receive(pair[1], buf, sizeof(buf), &len, fds, &n, 0), 0);
 	CHECK_INT(wire_send(pair[1], "x", 1, NULL, 0, 0), -EPIPE);
