@@ -64,6 +64,12 @@ static int block_signals(void)
 	return fd < 0 ? -errno : fd;
 }
 
+static int say_closed(void)
+{
+	log_error("standard output is closed: there is nowhere to print to");
+	return EXIT_FAILED;
+}
+
 static int print_text(void (*make)(struct text *out))
 {
 	struct text t = { 0 };
@@ -151,8 +157,11 @@ int main(int argc, char **argv)
 	int err, stop_fd;
 	bool out_open = hold_standard_fds();
 
-	if (options_parse(&conf, argc, argv, &why) || processes_check(&conf, &why) ||
-	    view_parse(&view, &conf, &why) || ask_parse(&ask, &conf, view.columns, &why, &note)) {
+	err = options_parse(&conf, argc, argv, &why);
+	if (!err && (conf.help || conf.version))
+		return out_open ? print_text(conf.help ? options_help : version) : say_closed();
+	if (err || processes_check(&conf, &why) || view_parse(&view, &conf, &why) ||
+	    ask_parse(&ask, &conf, view.columns, &why, &note)) {
 		log_error("%s", text_str(&why));
 		text_free(&why);
 		return EXIT_USAGE;
@@ -160,12 +169,8 @@ int main(int argc, char **argv)
 	if (note.len)
 		log_info("%s", note.s);
 	text_free(&note);
-	if (!out_open) {
-		log_error("standard output is closed: there is nowhere to print to");
-		return EXIT_FAILED;
-	}
-	if (conf.help || conf.version)
-		return print_text(conf.help ? options_help : version);
+	if (!out_open)
+		return say_closed();
 	log_set_verbose(conf.verbose);
 	if (!conf.dump_source && !conf.doctor && !may_run())
 		return EXIT_FAILED;

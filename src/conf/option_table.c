@@ -665,7 +665,7 @@ const struct option_def option_table[] = {
 		.group = GROUP_INSTEAD,
 		.field = FIELD(help, bool),
 		.help = "print this help",
-		.man = "Print a summary of the options and end.",
+		.man = "Print a summary of the options and end, whatever else is wrong.",
 	},
 	{
 		.name = "version",

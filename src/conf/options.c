@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -217,6 +218,16 @@ static void getopt_tables(struct option *longs, char *letters)
 	longs[n] = (struct option){ 0 };
 }
 
+/* Behind a mistake: is help asked for, or the version? */
+static void look_for_help(struct config *c, int got)
+{
+	const struct option_def *o = find_option(got);
+
+	if (o && (o->field == offsetof(struct config, help) ||
+		  o->field == offsetof(struct config, version)))
+		option_set(c, o, NULL);
+}
+
 static int take_all(struct parser *p, int argc, char **argv)
 {
 	struct option longs[OPTION_MAX + 1];
@@ -226,8 +237,10 @@ static int take_all(struct parser *p, int argc, char **argv)
 	getopt_tables(longs, letters);
 	opterr = 0;
 	optind = 0; /* glibc: start afresh, also after a parse that was left half way */
-	while (!err && (got = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
-		if (got == 1)
+	while ((got = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
+		if (err)
+			look_for_help(p->c, got);
+		else if (got == 1)
 			err = take_word(p, optarg);
 		else if (got == ':')
 			err = refuse_missing(p);
@@ -321,7 +334,12 @@ int options_parse(struct config *c, int argc, char **argv, struct text *why)
 	err = take_all(&p, argc, argv);
 	if (!err)
 		err = finish_words(&p);
-	return err ? err : options_check(c, why);
+	if (!err)
+		err = options_check(c, why);
+	if (!err || (!c->help && !c->version))
+		return err;
+	text_reset(why); /* who asks how it is done has made a mistake, or is about to */
+	return 0;
 }
 
 void options_free(struct config *c)

@@ -12,7 +12,8 @@
 /*
  * Fills *c (defaults first). Strings in *c point into argv. Returns 0, or -EINVAL with
  * one line in *why that names the option and the value, what was wrong and what would
- * be right. Looks at nothing outside argv, but that --probe-dir is a directory.
+ * be right. Looks at nothing outside argv, but that --probe-dir is a directory. Where --help or
+ * --version is among it, no mistake counts, and the rest of *c is not to be used.
  */
 int options_parse(struct config *c, int argc, char **argv, struct text *why);
 

@@ -150,7 +150,6 @@ bad "'\\xc2\\x9b2J'" -I $'\xc2\x9b2J'
 bad "'\\x1b[31m'" --filter ip $'\e[31m'
 
 # An instead-of-tracing option does not hide a mistake.
-bad "-p: '0' is not a port" --help -p 0
 bad "-p: '0' is not a port" --check -p 0
 for other in --check --dump-source --doctor; do
 	bad "--watch: only a running monitor takes changes" --watch $other

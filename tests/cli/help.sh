@@ -32,6 +32,11 @@ done
 run "$LNK" -i 10.0.0.1 -p 80 -svd --help
 check "--help beside other options" expect_exit 0 -- expect_no_err -- expect_out 'Usage: '
 
+run "$LNK" -p 0 --nosuch --where 'no such' --help
+check "--help beside mistakes" expect_exit 0 -- expect_no_err -- expect_out 'Usage: '
+run "$LNK" --version --pid 0 --columns nosuch --where '('
+check "--version beside mistakes" expect_exit 0 -- expect_no_err -- one_line
+
 # No word is said that did not arrive.
 if [ -w /dev/full ]; then
 	STATUS=0

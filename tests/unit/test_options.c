@@ -479,9 +479,28 @@ TEST(lists)
 TEST(the_first_mistake_is_told)
 {
 	refuses("-p: '0' " PORTS, ARGV("-p", "0", "--foo", "-i", ""));
-	refuses("-p: '0' " PORTS, ARGV("--help", "-p", "0"));
 	refuses("unknown option '--foo'; 'linux_net_kernel --help' lists them",
 		ARGV("surplus", "--foo"));
+}
+
+/* Who asks for help has a reason to. */
+TEST(help_wins)
+{
+	struct config c;
+
+	accepts(&c, ARGV("--help", "-p", "0"));
+	CHECK(c.help);
+	accepts(&c, ARGV("-p", "0", "-vh"));
+	CHECK(c.help);
+	accepts(&c, ARGV("--foo", "--version", "-p"));
+	CHECK(c.version && !c.help);
+	accepts(&c, ARGV("-4", "-6", "-h"));
+	CHECK(c.help);
+	accepts(&c, ARGV("surplus", "words", "7", "-h"));
+	CHECK(c.help);
+	options_free(&c);
+	refuses("-p: '-h' " PORTS, ARGV("-p", "-h")); /* which is a value */
+	refuses("-p: '0' " PORTS, ARGV("-p", "0", "--", "--help"));
 }
 
 TEST(messages_cannot_drive_a_terminal)
