@@ -125,6 +125,16 @@ static void describe_text(const char *what, const char *s, struct text *out)
 	text_puts(out, "\n");
 }
 
+/* In whole, with what stands at its ends. */
+static void describe_expression(const char *what, const char *s, struct text *out)
+{
+	if (!s)
+		return;
+	text_printf(out, "Filtering with %s: '", what);
+	text_add_escaped(out, s, strlen(s), false);
+	text_puts(out, "'\n");
+}
+
 static void describe_flags(const struct tcp_flags *f, struct text *out)
 {
 	if (!(f->on | f->off))
@@ -171,8 +181,8 @@ void ask_describe(const struct config *conf, struct text *out)
 	}
 	for (i = 0; i < conf->comms.n; i++)
 		describe_text("for process name", conf->comms.v[i], out);
-	describe_text("with --where", conf->where, out);
-	describe_text("with the expression", conf->filter, out);
+	describe_expression("--where", conf->where, out);
+	describe_expression("the expression", conf->filter, out);
 }
 
 void ask_quote(const struct config *conf, const char *error, struct text *out)

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define QUOTED_MAX 100
+
 /* Makes room for `more` bytes and the NUL. Returns how many of them fit. */
 static size_t text_room(struct text *t, size_t more)
 {
@@ -140,6 +142,13 @@ void text_add_escaped(struct text *t, const char *bytes, size_t len, bool lines)
 			text_printf(t, "\\x%02x", p[i++]);
 		}
 	}
+}
+
+void text_add_quoted(struct text *t, const char *bytes, size_t len)
+{
+	text_puts(t, "'");
+	text_add_escaped(t, bytes, len < QUOTED_MAX ? len : QUOTED_MAX, false);
+	text_puts(t, len < QUOTED_MAX ? "'" : "...'");
 }
 
 const char *text_str(const struct text *t)

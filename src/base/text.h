@@ -35,6 +35,10 @@ void text_vprintf(struct text *t, const char *fmt, va_list ap)
  */
 void text_add_escaped(struct text *t, const char *bytes, size_t len, bool lines);
 
+/* The same in quotes, as a message repeats what the user wrote: the end of what is long is left
+ * away. */
+void text_add_quoted(struct text *t, const char *bytes, size_t len);
+
 /* Room for `len` bytes at the end, to be written directly, and then as many of them as
  * were written are made part of the text. NULL when there is no such room. */
 char *text_reserve(struct text *t, size_t len);

@@ -431,8 +431,11 @@ static int emit_pcap(const char *expression, struct text *out, struct text *why,
 	struct text said = { 0 };
 	int err = pcap_filter_emit(expression, out, &said);
 
-	if (said.len)
-		text_printf(err ? why : note, "expression: %s", said.s);
+	if (said.len) {
+		text_puts(err ? why : note, "expression ");
+		text_add_quoted(err ? why : note, expression, strlen(expression));
+		text_printf(err ? why : note, ": %s", said.s);
+	}
 	text_free(&said);
 	return err;
 }

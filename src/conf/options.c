@@ -15,7 +15,6 @@
 #include "conf/option_table.h"
 
 #define WORDS_MAX 256 /* of an expression */
-#define MAX_SHOWN 100 /* bytes of an argument that a message repeats */
 
 /* What getopt_long() returns for a long option: its place in the table, out of the way
  * of the letters. */
@@ -31,11 +30,7 @@ struct parser {
 
 static void add_quoted(struct text *why, const char *s)
 {
-	size_t len = strlen(s);
-
-	text_puts(why, "'");
-	text_add_escaped(why, s, len < MAX_SHOWN ? len : MAX_SHOWN, false);
-	text_puts(why, len < MAX_SHOWN ? "'" : "...'");
+	text_add_quoted(why, s, strlen(s));
 }
 
 int option_take(struct config *c, const struct option_def *o, const char *typed, const char *s,

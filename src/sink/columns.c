@@ -80,12 +80,9 @@ static bool is_word(struct word w, const char *s)
 	return strlen(s) == w.len && !memcmp(s, w.s, w.len);
 }
 
-/* What a message repeats of the command line. */
 static void add_quoted(struct text *why, struct word w)
 {
-	text_puts(why, "'");
-	text_add_escaped(why, w.s, w.len < 100 ? w.len : 100, false);
-	text_puts(why, w.len < 100 ? "'" : "...'");
+	text_add_quoted(why, w.s, w.len);
 }
 
 static const struct column *find_column(struct word w)

@@ -78,10 +78,11 @@ bad "--where:1: " --where ''
 bad "--where:5: " --where 'len = 1'
 bad "--col a:1: unknown name 'nosuch'" --col a=nosuch
 bad "--col a:5: expected a value" --col 'a=1 + '
-bad "expression: can't parse filter expression: syntax error" tcp prt 80
-bad "expression: can't parse filter expression: syntax error" --filter 'tcp prt 80'
-bad "expression: " -s 1 2 ether broadcast
-bad "expression: " x
+bad "expression 'tcp prt 80': can't parse filter expression: syntax error" tcp prt 80
+bad "expression 'tcp prt 80': can't parse filter expression: syntax error" --filter 'tcp prt 80'
+bad "expression 'ether broadcast': " -s 1 2 ether broadcast
+bad "expression 'x': " x
+bad "expression 'tcp\x1b[31m\x0a': " $'tcp\e[31m\n'
 bad "there are two expressions: --filter, and 'tcp'" --filter ip tcp
 for rate in -5 x '' 1000000001 1e3; do
 	bad "-R: '$rate' is not a whole number" -R "$rate"

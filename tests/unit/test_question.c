@@ -724,7 +724,7 @@ TEST(each_thing_asked)
 	CHECK(strstr(text_str(&c), "lnk_pcap(") && strstr(text_str(&c), "LNK_CANNOT_READ"));
 	q->pcap = "udp";
 	CHECK_INT(emit(q), 0);
-	CHECK_STR(text_str(&note), "expression: the expression matches no TCP packet");
+	CHECK_STR(text_str(&note), "expression 'udp': the expression matches no TCP packet");
 	free(q);
 }
 
@@ -762,6 +762,7 @@ TEST(bad_expressions)
 	*q = none;
 	q->pcap = "tcp prt 80";
 	CHECK_INT(emit(q), -EINVAL);
-	CHECK(!strncmp(text_str(&why), "expression: ", 12) && !strchr(text_str(&why), '\n'));
+	CHECK(!strncmp(text_str(&why), "expression 'tcp prt 80': ", 25) &&
+	      !strchr(text_str(&why), '\n'));
 	free(q);
 }

@@ -213,6 +213,21 @@ TEST(the_length_is_kept_to)
 	escapes_n("内核", 0, false, "");
 }
 
+TEST(quotes)
+{
+	struct text t = { 0 };
+	char big[200];
+
+	text_add_quoted(&t, "a\n b", 4);
+	CHECK_STR(text_str(&t), "'a\\x0a b'");
+	text_reset(&t);
+	memset(big, 'x', sizeof(big));
+	text_add_quoted(&t, big, sizeof(big));
+	CHECK_INT(t.len, 105);
+	CHECK_STR(t.s + 98, "xxx...'");
+	text_free(&t);
+}
+
 TEST(newlines_and_tabs)
 {
 	escapes_n("a\n\tb\r\n", 6, true, "a\n\tb\\x0d\n");
