@@ -94,6 +94,16 @@ int prefixes_parse(const char *s, struct prefixes *out)
 	return err;
 }
 
+bool prefixes_have(const struct prefixes *l, bool ipv4)
+{
+	int i;
+
+	for (i = 0; i < l->n; i++) /* ::/0 is none of IPv4 */
+		if ((l->v[i].length >= 96 && is_v4(&l->v[i].address)) == ipv4)
+			return true;
+	return false;
+}
+
 static int parse_range(char *item, uint64_t min, uint64_t max, struct port_range *r)
 {
 	char *dash = strchr(item, '-');

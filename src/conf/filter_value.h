@@ -24,6 +24,9 @@ void ports_format(const struct port_ranges *l, struct text *out);
 void pids_format(const struct pids *l, struct text *out);
 void tcp_flags_format(const struct tcp_flags *f, struct text *out);
 
+/* Whether one of them is of IPv4, or of IPv6. */
+bool prefixes_have(const struct prefixes *l, bool ipv4);
+
 /* In the order of their bits. */
 extern const char *const tcp_flag_name[8];
 

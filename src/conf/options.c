@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "conf/filter_value.h"
 #include "conf/option_table.h"
 
 #define WORDS_MAX 256 /* of an expression */
@@ -298,6 +299,17 @@ static int finish_words(struct parser *p)
 	return -EINVAL;
 }
 
+/* Whether a packet of this family can have all the addresses that are asked for. */
+static bool can_match(const struct config *c, bool ipv4)
+{
+	int i;
+
+	for (i = 0; i < SIDES; i++)
+		if (c->addresses[i].n && !prefixes_have(&c->addresses[i], ipv4))
+			return false;
+	return true;
+}
+
 int options_check(const struct config *c, struct text *why)
 {
 	const char *wrong = NULL;
@@ -309,6 +321,16 @@ int options_check(const struct config *c, struct text *why)
 		wrong = "--json: there is JSON only of --doctor";
 	else if (c->ipv4 && c->ipv6)
 		wrong = "-4 and -6 exclude each other: leave both away to see both";
+	else if (c->ipv4 && !can_match(c, true))
+		wrong = "-4: -i, --src or --dst has addresses of IPv6 only: no packet would be "
+			"shown";
+	else if (c->ipv6 && !can_match(c, false))
+		wrong = "-6: -i, --src or --dst has addresses of IPv4 only: no packet would be "
+			"shown";
+	else if (!can_match(c, true) && !can_match(c, false))
+		wrong = "-i, --src and --dst: some have addresses of IPv4 only, others of IPv6 "
+			"only: "
+			"no packet would be shown";
 	else if (c->stats && config_asks_owner(c))
 		wrong = "--pid and --comm: not with -s, which counts in the kernel: which process "
 			"has a socket is found out beside it";

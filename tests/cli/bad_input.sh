@@ -25,6 +25,8 @@ for address in 300.1.1.1 :: 0.0.0.0 '' 1.2.3 1.2.3.4.5 1.2.3.4/24 010.0.0.1 ::1%
 	bad "-i: '$address' is not a host's IPv4 or IPv6 address, a network" -i "$address"
 	bad "--ip: '$address' is not a host's IPv4 or IPv6 address, a network" --ip="$address"
 done
+bad "-4: -i, --src or --dst has addresses of IPv6 only" -4 -i ::1
+bad "-6: -i, --src or --dst has addresses of IPv4 only" -6 --src 10.0.0.0/8
 bad "--src: '10' is not a host's IPv4 or IPv6 address, a network" --src 10
 bad "--dst: '10' is not a host's IPv4 or IPv6 address, a network" --dst=10
 for port in 0 65536 70000 80x -1 '' 65616 18446744073709551696 +80 ' 80' 0x50 '80,' ,80 80,,90 90-80 \

@@ -271,11 +271,12 @@ TEST(filters)
 {
 	struct config c;
 
-	accepts(&c, ARGV("-i", "10.0.0.0/8,::1", "--ip=10.0.0.1", "--src", "1.2.3.4", "--dst=::/0",
-			 "-p80,90-91", "--port", "443", "--sport=1-2", "--dport", "65535", "-4"));
+	accepts(&c, ARGV("-i", "10.0.0.0/8,::1", "--ip=10.0.0.1", "--src", "1.2.3.4",
+			 "--dst=::/0,1.1.1.1", "-p80,90-91", "--port", "443", "--sport=1-2",
+			 "--dport", "65535", "-4"));
 	CHECK_INT(c.addresses[SIDE_ANY].n, 3);
 	CHECK_INT(c.addresses[SIDE_SOURCE].n, 1);
-	CHECK_INT(c.addresses[SIDE_DESTINATION].n, 1);
+	CHECK_INT(c.addresses[SIDE_DESTINATION].n, 2);
 	CHECK_INT(c.addresses[SIDE_DESTINATION].v[0].length, 0);
 	CHECK_INT(c.ports[SIDE_ANY].n, 3);
 	CHECK_INT(c.ports[SIDE_SOURCE].v[0].to, 2);
@@ -304,6 +305,32 @@ TEST(filters)
 		"1-100, "
 		"1- or -100",
 		ARGV("--len", "5-3"));
+}
+
+/* What no packet can be is not watched for in silence. */
+TEST(families)
+{
+	static const char only_6[] = "-4: -i, --src or --dst has addresses of IPv6 only: no packet "
+				     "would be shown",
+			  only_4[] = "-6: -i, --src or --dst has addresses of IPv4 only: no packet "
+				     "would be shown",
+			  mixed[] = "-i, --src and --dst: some have addresses of IPv4 only, others "
+				    "of IPv6 only: no packet would be shown";
+	struct config c;
+
+	refuses(only_6, ARGV("-4", "-i", "::1"));
+	refuses(only_6, ARGV("-4", "--src", "fe80::/10,::/0"));
+	refuses(only_6, ARGV("-i", "10.0.0.1,::1", "--dst", "::1", "-4"));
+	refuses(only_4, ARGV("-6", "-i", "127.0.0.1"));
+	refuses(only_4, ARGV("-6", "-i", "::ffff:127.0.0.1"));
+	refuses(only_4, ARGV("-6", "--dst", "0.0.0.0/0"));
+	refuses(mixed, ARGV("--src", "10.0.0.1", "--dst", "::1"));
+	refuses(mixed, ARGV("--src", "10.0.0.0/8", "-i", "::1"));
+	accepts(&c, ARGV("-4", "-i", "::1,10.0.0.1"));
+	accepts(&c, ARGV("-6", "-i", "::1,10.0.0.1"));
+	accepts(&c, ARGV("--src", "10.0.0.1,::1", "--dst", "::2"));
+	accepts(&c, ARGV("-4", "--src", "0.0.0.0/0"));
+	accepts(&c, ARGV("-6", "--src", "::/0"));
 }
 
 /* One option too many, and one item too many in it. */
