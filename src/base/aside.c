@@ -7,14 +7,13 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "base/privileges.h"
 
 #define SOCKET_FD 3
 #define NOBODY 65534
-#define MANY_FDS 65536 /* closed one by one before Linux 5.9 */
 
 static void close_others(void)
 {
@@ -24,12 +23,7 @@ static void close_others(void)
 		_exit(1);
 	for (int fd = 0; fd < SOCKET_FD; fd++)
 		dup2(null, fd);
-#ifdef SYS_close_range
-	if (!syscall(SYS_close_range, SOCKET_FD + 1, ~0U, 0))
-		return;
-#endif
-	for (int fd = SOCKET_FD + 1; fd < MANY_FDS; fd++)
-		close(fd);
+	close_from(SOCKET_FD + 1);
 }
 
 /* Another user where we may, and no capabilities but those. Who lacks one of them needs to

@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/io.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+/* Closed one by one, where the kernel does not do it (before 5.9) and no /proc tells which. */
+#define MANY_FDS 65536
 
 int write_all(int fd, const void *buf, size_t len)
 {
@@ -93,4 +99,26 @@ int write_file_at(int dirfd, const char *path, const char *bytes, size_t len)
 	if (close(fd) && !err)
 		err = -errno;
 	return err;
+}
+
+void close_from(int first)
+{
+	const struct dirent *d;
+	DIR *dir;
+	int fd;
+
+#ifdef SYS_close_range
+	if (!syscall(SYS_close_range, (unsigned int)first, ~0U, 0))
+		return;
+#endif
+	dir = opendir("/proc/self/fd");
+	while (dir && (d = readdir(dir))) {
+		fd = atoi(d->d_name);
+		if (fd >= first && fd != dirfd(dir))
+			close(fd);
+	}
+	if (dir)
+		closedir(dir);
+	for (fd = first; !dir && fd < MANY_FDS; fd++)
+		close(fd);
 }

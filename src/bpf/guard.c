@@ -5,12 +5,12 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "base/privileges.h"
 #include "bpf/sweep.h"
 
@@ -22,18 +22,6 @@
 static int here = -1;  /* the guard reads its end as ours */
 static int there = -1; /* we read its end as the guard's */
 static pid_t guard_pid;
-
-static void close_from(int fd)
-{
-	long end = sysconf(_SC_OPEN_MAX);
-
-#ifdef SYS_close_range
-	if (!syscall(SYS_close_range, (unsigned int)fd, ~0u, 0))
-		return;
-#endif
-	for (; fd < end; fd++)
-		close(fd);
-}
 
 /* Holds nothing of its parent's: a ring, a kprobe or the reader's pipe would stay open. */
 static _Noreturn void stand_guard(int events, int parent_end, int own_end, pid_t parent)
