@@ -6,6 +6,7 @@
 #include "app/loop_parts.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -179,6 +180,19 @@ static int change_here(struct loop *l, struct setting *setting, struct text *why
 	return 0;
 }
 
+/* An end that is there already would come without a word. */
+static void say_end(const struct loop *l, struct text *out)
+{
+	const struct config *c = l->s->conf;
+	uint64_t n = c->stats ? account_events(&l->s->account) : l->rows;
+
+	if (c->count && n >= c->count)
+		text_printf(out, "The end: there are %" PRIu64 " %s already%s\n", n,
+			    c->stats ? "events" : "rows", c->stats ? "; one more block comes" : "");
+	else if (l->ends_ns && clock_monotonic_ns() >= l->ends_ns)
+		text_puts(out, "The end: so much time has passed already\n");
+}
+
 /* Whose sockets are shown can be told only while there is somebody who looks; where that was asked
  * before it has been said. */
 static int check_owners(const struct loop *l, const struct config *conf, struct text *why)
@@ -241,6 +255,8 @@ static int change(void *loop, const char *option, const char *value, struct text
 			err = change_here(l, here, why);
 		if (!err && kind == CHANGE_BLOCKS)
 			begin_interval(l);
+		if (!err && kind == CHANGE_LOOKS)
+			say_end(l, out);
 		if (!err && kind != CHANGE_COLUMNS)
 			swap_amend(l->swap, setting);
 	}

@@ -118,7 +118,14 @@ sleep 0.3
 echo 'set count 2' >&8
 finish enough "$SPAWNED"
 exec 8>&-
-check "a count that is there already ends it" expect_exit 0 -- expect_exact -- [ "$(rows | wc -l)" -gt 2 ]
+check "a count that is there already ends it, and it is said" expect_exit 0 -- expect_exact -- \
+	[ "$(rows | wc -l)" -gt 2 ] -- expect_err "The end: there are $(rows | wc -l) rows already"
+script late -p $PORT
+echo 'set duration 0.001' >&8
+finish late "$SPAWNED"
+exec 8>&-
+check "... and so does a time that is over" expect_exit 0 -- expect_exact -- \
+	expect_err 'The end: so much time has passed already'
 
 # --- under full load: each segment has its row, under the right header
 
