@@ -14,6 +14,7 @@
 #include "app/loop_parts.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -25,6 +26,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "bpf/kernel.h"
+#include "sink/namespaces.h"
 
 #define TURN_MS 20
 /* After a second without an event; a row still appears within 50 ms. */
@@ -137,6 +139,34 @@ static void refresh(struct loop *l)
 	l->prompt = false;
 }
 
+/* -N goes by the inode number, so nothing comes when its namespace is gone, or what comes is of
+ * another one that was given the number. Names of /run/netns can be looked at. */
+static void look_at_netns(struct loop *l)
+{
+	struct namespaces *n = l->view->table.namespaces;
+	const struct config *c = l->s->conf;
+	uint64_t now = clock_monotonic_ns(), inode;
+	struct text name = { 0 };
+
+	if (!n || !c->netns || (l->netns_known && now < l->netns_looked_ns + REFRESH_NS))
+		return;
+	l->netns_looked_ns = now;
+	namespaces_refresh(n);
+	inode = namespaces_inode(n, c->netns);
+	if (!l->netns_known) /* as it was when the program was built */
+		l->netns_inode = inode;
+	l->netns_known = true;
+	if (inode == l->netns_inode || !l->netns_inode)
+		return;
+	text_add_quoted(&name, c->netns, strlen(c->netns));
+	console_hide(l->console);
+	log_error("-N: %s is gone%s: rows are chosen by its number, %" PRIu64
+		  ", which another namespace may be given",
+		  text_str(&name), inode ? ", and another one has its name" : "", l->netns_inode);
+	text_free(&name);
+	l->netns_inode = 0;
+}
+
 /* After a turn that found n events: shall the next ones wake us? */
 static void choose_pace(struct loop *l, size_t n)
 {
@@ -244,6 +274,7 @@ static void turn(struct loop *l)
 	} else if (!l->host.paused && clock_monotonic_ns() >= l->block_due_ns) {
 		block(l);
 	}
+	look_at_netns(l);
 	if (l->swap)
 		loop_look_at_swap(l);
 	l->fds[FD_CONSOLE].fd = console_fd(l->console);
@@ -379,6 +410,7 @@ int loop_run(struct session *s, struct view *view, struct swap *swap)
 		l.block_due_ns = l.block_ns + s->conf->interval_ns;
 		if (s->conf->duration_ns)
 			l.ends_ns = l.started_ns + s->conf->duration_ns;
+		look_at_netns(&l);
 		heading(&l);
 		console_start(l.console);
 		l.fds[FD_CONSOLE].fd = console_fd(l.console);

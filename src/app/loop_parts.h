@@ -88,7 +88,10 @@ struct loop {
 	uint64_t give_up_ns; /* after a signal: when the rest of the rows is given up; 0: none */
 	uint64_t refreshed_ns;
 	bool refresh_failed; /* and that was said */
-	uint64_t ends_ns;    /* 0: no end */
+	uint64_t netns_looked_ns;
+	bool netns_known;     /* since the program runs */
+	uint64_t netns_inode; /* of the namespace with -N's name; 0: none, or it was said */
+	uint64_t ends_ns;     /* 0: no end */
 	enum end end;
 	int error;
 	/* -s */

@@ -152,12 +152,12 @@ int view_open(struct view *v, const struct config *conf)
 	struct table_view *t = &v->table;
 	int err = 0;
 
+	if (ifname || columns_have(v->columns, "netns") || conf->netns)
+		say("network namespaces", namespaces_open(&t->namespaces, NAMESPACES_DIR));
 	if (conf->stats && !conf->console)
 		return 0;
 	if (ifname)
 		say("network interfaces", interfaces_open(&t->interfaces));
-	if (ifname || columns_have(v->columns, "netns"))
-		say("network namespaces", namespaces_open(&t->namespaces, NAMESPACES_DIR));
 	if (conf->console || owners || config_asks_owner(conf))
 		err = open_owners(v, conf);
 	if (err || !conf->resolve)

@@ -177,7 +177,8 @@ const struct option_def option_table[] = {
 			"number or a process",
 		.man = "Show only what happens in this network namespace: a name in /run/netns, a "
 		       "path with a slash such as /proc/1234/ns/net, the namespace's inode "
-		       "number, or the number of a process that is in it.",
+		       "number, or the number of a process that is in it. Where a name of "
+		       "/run/netns is deleted meanwhile a line says so.",
 	},
 	{
 		.name = "cgroup",

@@ -136,6 +136,20 @@ const char *namespaces_name(struct namespaces *n, uint64_t inode)
 	return n->last_name;
 }
 
+uint64_t namespaces_inode(const struct namespaces *n, const char *name)
+{
+	size_t len = strlen(n->path);
+
+	if (!strncmp(name, n->path, len) && name[len] == '/')
+		name += len + 1;
+	else if (name[strspn(name, "0123456789")] == '\0') /* a process, or the number itself */
+		return 0;
+	for (size_t i = 0; i < n->n; i++)
+		if (!strcmp(n->v[i].name, name))
+			return n->v[i].inode;
+	return 0;
+}
+
 int namespaces_open(struct namespaces **out, const char *dir)
 {
 	struct namespaces *n;

@@ -24,6 +24,10 @@ void namespaces_refresh(struct namespaces *n);
  * that was not met before is looked for at once. */
 const char *namespaces_name(struct namespaces *n, uint64_t inode);
 
+/* Of the namespace that -N names: by its name, which is no number, or by its path in the
+ * directory. 0: there is none. */
+uint64_t namespaces_inode(const struct namespaces *n, const char *name);
+
 /* The n-th name there is; NULL: there are no more. */
 const char *namespaces_listed(const struct namespaces *n, int nth);
 

@@ -81,3 +81,22 @@ lnkv1 $ours" ]
 check "one of another namespace: number and name" \
 	[ "$(cat "$TMP/theirs")" = "$theirs@$FIRST $FIRST" ]
 check "a namespace that was made while rows came" [ "$(cat "$TMP/later")" = "1@$LATER $LATER" ]
+
+# --- one that is deleted while it is watched
+
+GONE=lnk-$$-c
+trap 'ip netns del "$GONE" 2>/dev/null; remove; lib_cleanup' EXIT
+for args in "-o function" "-s 0.5"; do
+	ip netns add "$GONE" 2>/dev/null
+	number=$(stat -c %i "/run/netns/$GONE")
+	# shellcheck disable=SC2086 # several words
+	start gone -N "$GONE" -p 9681 $args
+	pid=$SPAWNED
+	sleep 1.5 # a second look finds it where it was
+	before=$(grep -c 'is gone' "$TMP/gone.err")
+	ip netns del "$GONE"
+	wait_until 10 grep -q 'is gone' "$TMP/gone.err"
+	stop gone "$pid"
+	check "-N: a namespace that is deleted is told once ($args)" [ "$before" -eq 0 ] -- expect_exit 0 -- \
+		[ "$(grep -c "^linux_net_kernel: -N: '$GONE' is gone: rows are chosen by its number, $number," "$TMP/err")" -eq 1 ]
+done

@@ -199,6 +199,14 @@ TEST(namespaces_come_and_go)
 	CHECK_STR(namespaces_name(n, second), "blue");
 	CHECK(!namespaces_name(n, first));
 	CHECK_STR(namespaces_name(n, second), "blue");
+	CHECK(namespaces_inode(n, "blue") == second);
+	snprintf(decoy, sizeof(decoy), "%s/blue", dir);
+	CHECK(namespaces_inode(n, decoy) == second);
+	CHECK(!namespaces_inode(n, "blu") && !namespaces_inode(n, "/blue"));
+	bind_namespace("12"); /* which is a process to -N */
+	namespaces_refresh(n);
+	CHECK(!namespaces_inode(n, "12"));
+	unbind_namespace("12");
 	/* a file of that name is no namespace, whatever its number */
 	snprintf(decoy, sizeof(decoy), "%s/decoy", dir);
 	close(open(decoy, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
@@ -209,7 +217,7 @@ TEST(namespaces_come_and_go)
 	/* its number is used again for the next one: the name must go */
 	unbind_namespace("blue");
 	namespaces_refresh(n);
-	CHECK(!namespaces_name(n, second));
+	CHECK(!namespaces_name(n, second) && !namespaces_inode(n, "blue"));
 	namespaces_close(n);
 	namespaces_close(NULL);
 	umount2(dir, MNT_DETACH);
