@@ -133,6 +133,7 @@ union lnk_tcp {
 
 #define LNK_IPV4_HEADER 20
 #define LNK_IPV6_HEADER 40
+#define LNK_LENGTH_MAX 65535  /* of the length field of an IP header */
 #define LNK_TCP_HEADER 20     /* bytes that must be there for a header to be believed */
 #define LNK_IPV6_EXTENSIONS 6 /* how many are walked before giving up */
 
@@ -228,12 +229,13 @@ static __always_inline int lnk_read_ipv6(struct lnk_call *call, struct lnk_span 
 					 const union lnk_head *head, struct lnk_event *e)
 {
 	u8 next = head->b[6], opt[4];
+	u32 length = bpf_ntohs(head->h[2]); /* of what follows */
 	int i;
 
-	if (head->h[2])
-		lnk_end_at(call, s, LNK_IPV6_HEADER + bpf_ntohs(head->h[2]));
-	else if (call->wire.linear <= 65535) /* not BIG TCP: nothing follows */
-		lnk_end_at(call, s, LNK_IPV6_HEADER);
+	/* 0 with more behind it than the field could say is BIG TCP, with or without a jumbo header;
+	 * else nothing follows. */
+	if (length || call->wire.length <= LNK_IPV6_HEADER + LNK_LENGTH_MAX)
+		lnk_end_at(call, s, LNK_IPV6_HEADER + length);
 	__builtin_memcpy(e->saddr, &head->w[2], 16);
 	__builtin_memcpy(e->daddr, &head->w[6], 16);
 	call->knows |= LNK_KNOWS_PACKET | LNK_KNOWS_IPV6;

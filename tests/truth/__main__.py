@@ -46,6 +46,7 @@ CASES = {
     "reordered": (traffic.reorder, "back", False),
     "bulk, merging on": (traffic.bulk_gro, "merged", False),
     "bulk, merging off": (traffic.bulk_no_gro, "not merged", False),
+    "bulk, BIG TCP": (traffic.bulk_big, "big", False),
     "crafted: out of order": (crafted.out_of_order, "back", False),
     "crafted: sequence wrap": (crafted.wrap, "wrap", False),
     "crafted: many headers": (crafted.options, None, False),
@@ -55,10 +56,11 @@ CASES = {
     "crafted: VLAN tags": (crafted.tagged, None, False),
 }
 WITH_PATH = {
-    "lo": ["plain", "sequence wrap", "v4-mapped", "connect refused", "reset", "IP options"],
+    "lo": ["plain", "sequence wrap", "v4-mapped", "connect refused", "reset", "IP options",
+           "bulk, BIG TCP"],
     "veth": list(CASES),
     "nic": ["plain", "IP options", "no early demux", "SYN cookies", "connect refused",
-            "zero window", "bulk", "crafted"],
+            "zero window", "bulk, merging", "crafted"],
     "vlan": ["plain", "bulk, merging on"],
     "vlan-inband": ["plain", "IP options", "bulk, merging on"],
 }

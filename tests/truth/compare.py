@@ -207,6 +207,8 @@ def has(packets, what):
         return any(p.seq > 2**32 - 1000 for p in packets) and any(0 < p.seq < 1000 for p in packets)
     if what == "merged":
         return any(p.length > 3000 for p in packets)
+    if what == "big":
+        return any(p.length > 65535 for p in packets)
     if what == "not merged":
         return all(p.length < 3000 for p in packets)
     highest, back = {}, False

@@ -2,9 +2,12 @@
 """Ways for packets to take, each in network namespaces of its own."""
 import ctypes
 import os
+import socket
+import struct
 import subprocess
 
 CLONE_NEWNS, CLONE_NEWNET = 0x20000, 0x40000000
+IFLA = {"gso_max_size": 41, "gro_max_size": 58, "gso_ipv4_max_size": 63, "gro_ipv4_max_size": 64}
 libc = ctypes.CDLL(None, use_errno=True)
 home = os.open("/proc/self/ns/net", os.O_RDONLY)
 
@@ -50,6 +53,19 @@ def tcp_counter(file, group, name, space):
     with Inside(space), open(f"/proc/thread-self/net/{file}", encoding="ascii") as f:
         names, values = [line.split() for line in f if line.startswith(group + ":")]
     return int(values[names.index(name)])
+
+
+def set_link(space, dev, **numbers):
+    """Attributes of an interface that ip(8) may be too old for. A kernel that does not know one
+    says nothing."""
+    with Inside(space), socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0) as s:
+        body = struct.pack("=BxHiII", 0, 0, socket.if_nametoindex(dev), 0, 0)
+        for name, value in numbers.items():
+            body += struct.pack("=HHI", 8, IFLA[name], value)
+        s.send(struct.pack("=IHHII", 16 + len(body), 16, 5, 1, 0) + body)  # RTM_NEWLINK, with an answer
+        error, = struct.unpack_from("=i", s.recv(4096), 16)
+    if error:
+        raise OSError(-error, f"{dev}: {os.strerror(-error)}")
 
 
 class Path:

@@ -3,6 +3,7 @@
 port that no other case uses; it returns when both ends are done."""
 import contextlib
 import errno
+import os
 import re
 import socket
 import struct
@@ -10,9 +11,10 @@ import subprocess
 import threading
 import time
 
-from paths import Inside, run, tcp_counter, tried
+from paths import Inside, run, set_link, tcp_counter, tried
 
 FAMILIES = (socket.AF_INET, socket.AF_INET6)
+SO_RCVBUFFORCE = 33
 TCP_REPAIR, TCP_REPAIR_QUEUE, TCP_QUEUE_SEQ, TCP_SEND_QUEUE = 19, 20, 21, 2
 
 
@@ -21,7 +23,7 @@ def listen(path, family, port, receive_buffer=0, mapped=False):
         s = socket.socket(socket.AF_INET6 if mapped else FAMILIES[family])
         s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if receive_buffer:
-            s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+            s.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, receive_buffer)
         s.settimeout(20)
         address = path.addresses[family][1]
         s.bind(("::ffff:" + address if mapped else address, port))
@@ -271,8 +273,8 @@ def nft_drop(path, family, port):
     return {"nft": count, "not_to_tcp": count}
 
 
-def bulk(path, family, port, streams=1, size=400000):
-    with served(listen(path, family, port), drain, times=streams):
+def bulk(path, family, port, streams=1, size=400000, **how):
+    with served(listen(path, family, port, **how), drain, times=streams):
         def one():
             with connect(path, family, port) as s:
                 s.sendall(bytes(size))
@@ -299,3 +301,21 @@ def bulk_no_gro(path, family, port):
     merging(path, False)
     bulk(path, family, port, size=100000)
     merging(path, True)
+
+
+def bulk_big(path, family, port):
+    """Packets of more than 64 kB: IPv6 since Linux 5.19, IPv4 since 6.3. One is half of the
+    window at most."""
+    release = tuple(map(int, os.uname().release.split("-")[0].split(".")[:2]))
+    if release < ((5, 19) if family else (6, 3)):
+        raise OSError("this kernel has no BIG TCP")
+    merging(path, True)
+    big_tcp(path, family, 185000)
+    bulk(path, family, port, size=3000000, receive_buffer=4 << 20)
+    big_tcp(path, family, 65536)
+
+
+def big_tcp(path, family, size):
+    infix = "" if family else "_ipv4"
+    for space, dev in path.taps:
+        set_link(space, dev, **{f"gso{infix}_max_size": size, f"gro{infix}_max_size": size})

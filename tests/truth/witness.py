@@ -56,8 +56,8 @@ class Capture:
             raise RuntimeError("not a pcap file")
         at = 24
         while at + 16 <= len(data):
-            caplen, = struct.unpack_from("<I", data, at + 8)
-            packet = parse_frame(data[at + 16:at + 16 + caplen], self.tap)
+            caplen, size = struct.unpack_from("<II", data, at + 8)
+            packet = parse_frame(data[at + 16:at + 16 + caplen], size, self.tap)
             at += 16 + caplen
             if packet:
                 yield packet
@@ -73,7 +73,7 @@ def quiet(files, seconds):
         time.sleep(0.05)
 
 
-def parse_frame(frame, tap):
+def parse_frame(frame, size, tap):
     at, vids = 12, []
     proto, = struct.unpack_from(">H", frame, at)
     while proto in (0x8100, 0x88A8):
@@ -82,14 +82,16 @@ def parse_frame(frame, tap):
         at += 4
     if proto not in (0x0800, 0x86DD):
         return None
-    return parse_ip(frame[at + 2:], tuple(vids), tap)
+    return parse_ip(frame[at + 2:], size - at - 2, tuple(vids), tap)
 
 
-def parse_ip(ip, vids=(), tap=None):
-    """One packet from its IP header on, or None if it is not TCP."""
+def parse_ip(ip, size, vids=(), tap=None):
+    """One packet from its IP header on, `size` bytes with what may follow it, or None if it is
+    not TCP. Where a length is too large for the header (BIG TCP), the header says 0."""
     datagram = None
     if ip[0] >> 4 == 4:
         total, ident, place = struct.unpack_from(">HHH", ip, 2)
+        total = total or size
         src, dst = (socket.inet_ntop(socket.AF_INET, ip[i:i + 4]) for i in (12, 16))
         head, extensions, offset = (ip[0] & 15) * 4, 0, (place & 0x1FFF) * 8
         if place & 0x3FFF:
@@ -99,6 +101,8 @@ def parse_ip(ip, vids=(), tap=None):
     else:
         head, extensions, offset, following = 40, 0, 0, ip[6]
         total = 40 + struct.unpack_from(">H", ip, 4)[0]
+        if total == 40 and size > 40 + 65535:
+            total = size
         src, dst = (socket.inet_ntop(socket.AF_INET6, ip[i:i + 16]) for i in (8, 24))
         while following in (0, 43, 44, 51, 60) and not offset:
             if head + 8 > len(ip):
@@ -174,7 +178,7 @@ class Ftrace:
         # the tool may have to do without BTF; its witness need not
         types = btf.Btf(self.mount("sysfs") + "/kernel/btf/vmlinux")
         off = types.offset
-        data, cb = off("sk_buff", "data"), off("sk_buff", "cb")
+        data, cb, size = off("sk_buff", "data"), off("sk_buff", "cb"), off("sk_buff", "len")
         ports = off("sock_common", "skc_portpair")
         sock = " ".join(f"{name}=+{off(*field)}(%di):{kind}" for name, field, kind in (
             ("family", ("sock_common", "skc_family"), "u16"),
@@ -189,7 +193,7 @@ class Ftrace:
             ("me6", ("sock_common", "skc_v6_rcv_saddr"), "x64[2]"),
             ("seq", ("tcp_sock", "rcv_nxt"), "u32"),
             ("ack", ("tcp_sock", "snd_una"), "u32")))
-        packet = f"head=+0(+{data}(%di)):x64[16]"
+        packet = f"head=+0(+{data}(%di)):x64[16] size=+{size}(%di):u32"
         segment = f"head=+0(+{data}(%si)):x64[2] seq=+{cb}(%si):u32"
         for name, what in (
                 ("ip_local_deliver", packet), ("ip6_input", packet),
@@ -269,7 +273,7 @@ def parse_call(line):
     name = found.group(1)
     f = dict(re.findall(r"(\w+)=(\S+)", line[found.end():]))
     if name in ("ip_local_deliver", "ip6_input"):
-        p = parse_ip(array(f["head"]))
+        p = parse_ip(array(f["head"]), int(f["size"]))
         return p and Call(name, p.src, p.dst, p.sport, p.dport, p.seq, p.ack) if p and p.kind == "tcp" else None
     if name == "sock_def_readable":
         return parse_sock_call(name, f)

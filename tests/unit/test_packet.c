@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * probes/packet.h, compiled for this host. Of each packet a part lies in the linear area, and
+ * what is behind that is not the packet's: the kernel has bytes of earlier ones there.
+ */
+#include "unit.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "probes/event.h"
+
+typedef uint8_t u8;
+typedef uint16_t u16;
+typedef uint32_t u32;
+typedef uint64_t u64;
+
+struct sk_buff {
+	u32 len, data_len;
+	u16 protocol, transport_header, network_header;
+	u8 *head, *data;
+};
+
+#define HEADROOM 64
+
+static u8 room[HEADROOM + 256];
+static const u8 *linear_end;
+static int beyond; /* reads behind it */
+
+static long bpf_probe_read_kernel(void *to, u32 size, const void *from)
+{
+	const u8 *end = (const u8 *)from + size;
+
+	beyond += end > linear_end && end <= room + sizeof(room);
+	memcpy(to, from, size);
+	return 0;
+}
+
+#define CAST_READS 0
+#define DIRECT_READS 0
+#define KERNEL_VERSION(a, b, c) ((a)*65536 + (b)*256 + (c))
+#define LINUX_VERSION_CODE KERNEL_VERSION(6, 1, 0)
+#define bpf_ntohs ntohs
+#define bpf_htons htons
+#define bpf_ntohl ntohl
+#define bpf_htonl htonl
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wunknown-pragmas"
+#pragma GCC diagnostic ignored "-Wsign-compare"
+#pragma GCC diagnostic ignored "-Wunused-function"
+#include "probes/packet.h"
+#pragma GCC diagnostic pop
+
+/* --- packets ----------------------------------------------------------------------- */
+
+static struct {
+	struct sk_buff skb;
+	struct lnk_call call;
+	struct lnk_event event;
+	u8 *to; /* where the next bytes go */
+} p;
+
+static void add(const void *bytes, size_t n)
+{
+	memcpy(p.to, bytes, n);
+	p.to += n;
+}
+
+static void begin(u16 protocol)
+{
+	memset(&p, 0, sizeof(p));
+	memset(room, 0, sizeof(room));
+	p.skb.head = room;
+	p.skb.data = p.to = room + HEADROOM;
+	p.skb.network_header = HEADROOM;
+	p.skb.transport_header = HEADROOM + 20;
+	p.skb.protocol = htons(protocol);
+}
+
+static void add_ipv4(u16 total)
+{
+	u8 h[20] = { 0x45, 0, (u8)(total >> 8), (u8)total };
+
+	h[8] = 64;
+	h[9] = 6;
+	memcpy(h + 12, (const u8[]){ 10, 0, 0, 1, 10, 0, 0, 2 }, 8);
+	add(h, sizeof(h));
+}
+
+static void add_ipv6(u16 payload, u8 next, const char *source)
+{
+	u8 h[40] = { 0x60, 0, 0, 0, (u8)(payload >> 8), (u8)payload, next, 64 };
+
+	inet_pton(AF_INET6, source, h + 8);
+	inet_pton(AF_INET6, "fd00::2", h + 24);
+	add(h, sizeof(h));
+}
+
+/* 20 bytes, from port 1000 to 2000. */
+static void add_tcp(void)
+{
+	const u8 h[20] = { 1000 >> 8, 1000 & 255, 2000 >> 8, 2000 & 255, 0, 0,      0,
+			   7,         0,          0,         0,          9, 5 << 4, 16 };
+
+	add(h, sizeof(h));
+}
+
+/* What a jumbo payload needs: hop-by-hop options, of which it is one. */
+static void add_jumbo(u32 payload)
+{
+	const u8 h[8] = { 6,
+			  0,
+			  0xc2,
+			  4,
+			  (u8)(payload >> 24),
+			  (u8)(payload >> 16),
+			  (u8)(payload >> 8),
+			  (u8)payload };
+
+	add(h, sizeof(h));
+}
+
+/* `len` bytes from skb->data on, of which `linear` lie there. */
+static enum lnk_verdict look(u32 len, u32 linear, int at_data)
+{
+	static union lnk_head head; /* call.wire points to it */
+
+	p.skb.len = len;
+	p.skb.data_len = len - linear;
+	linear_end = p.skb.data + linear;
+	beyond = 0;
+	p.call = (struct lnk_call){ .skb = &p.skb, .at_data = at_data };
+	memset(&p.event, 0, sizeof(p.event));
+	return lnk_read_skb(&p.call, &head, &p.event);
+}
+
+/* It is TCP, and the row says so much of its length. */
+static void shows(enum lnk_verdict verdict, u32 length, u32 tcp_at)
+{
+	CHECK_INT(verdict, LNK_TCP);
+	CHECK_INT(p.call.wire.length, length);
+	CHECK_INT(p.call.tcp_at, tcp_at);
+	CHECK_INT(p.event.sport, 1000);
+	CHECK_INT(p.event.dport, 2000);
+	CHECK_INT(p.event.seq, 7);
+	CHECK_INT(p.event.ack_seq, 9);
+	CHECK_INT(beyond, 0);
+}
+
+TEST(a_packet_ends_where_its_header_says)
+{
+	begin(0x0800);
+	add_ipv4(40);
+	add_tcp();
+	shows(look(46, 46, 1), 40, 20);
+	shows(look(46, 46, 0), 40, 20);
+	begin(0x86dd);
+	add_ipv6(20, 6, "fd00::1");
+	add_tcp();
+	shows(look(64, 64, 1), 60, 40);
+	shows(look(70000, 64, 1), 60, 40);
+}
+
+/* --- BIG TCP ----------------------------------------------------------------------- */
+
+TEST(big_tcp_behind_a_jumbo_header)
+{
+	begin(0x86dd);
+	add_ipv6(0, 0, "fd00::1");
+	add_jumbo(150028);
+	add_tcp();
+	shows(look(150068, 68, 1), 150068, 48);
+	shows(look(150068, 68, 0), 150068, 48);
+	/* one byte more than the field can say, and the header */
+	shows(look(65576, 68, 1), 65576, 48);
+	CHECK_INT(look(150068, 67, 1), LNK_UNREADABLE);
+	CHECK_INT(beyond, 0);
+}
+
+TEST(big_tcp_without_a_header)
+{
+	begin(0x86dd);
+	add_ipv6(0, 6, "fd00::1");
+	add_tcp();
+	shows(look(65576, 60, 1), 65576, 40);
+	begin(0x0800);
+	add_ipv4(0);
+	add_tcp();
+	shows(look(150040, 40, 1), 150040, 20);
+}
+
+/* What follows an IPv6 header of no payload is padding. */
+TEST(no_payload)
+{
+	begin(0x86dd);
+	add_ipv6(0, 6, "fd00::1");
+	add_tcp();
+	CHECK_INT(look(60, 60, 1), LNK_UNREADABLE);
+	CHECK_INT(look(65575, 60, 1), LNK_UNREADABLE);
+}
