@@ -28,6 +28,7 @@ struct lnk_call {
 	int knows;
 	int direct; /* skb and sk are pointers that the verifier knows the type of */
 	int at_data;
+	int trimmed;  /* what is no part of the IP packet is cut off */
 	u64 regs_ip;  /* kprobes: the instruction pointer; else 0 */
 	u32 bytes;    /* from the IP header to the end of the skb */
 	u32 tcp_at;   /* where the TCP header begins, from the IP header on */
@@ -172,11 +173,15 @@ static __always_inline enum lnk_verdict lnk_read_tcp(struct lnk_call *call, stru
 	return LNK_TCP;
 }
 
-/* What lies behind the end of the IP packet (padding of a short frame) is not part of it.
- * A length of 0 is that of a packet too large for the field (BIG TCP). */
+/*
+ * What lies behind the end of the IP packet (padding of a short frame) is not part of it.
+ * A length of 0 is that of a packet too large for the field (BIG TCP). Where the IP layer has
+ * cut that off already, skb->len is the truth and the header is not: a socket's backlog joins
+ * segments (tcp_add_backlog()), and leaves the first one's IP header as it was.
+ */
 static __always_inline void lnk_end_at(struct lnk_call *call, struct lnk_span *s, u32 length)
 {
-	if (!length)
+	if (!length || call->trimmed)
 		return;
 	if (length < call->wire.length)
 		call->wire.length = length;
@@ -377,6 +382,7 @@ static __always_inline enum lnk_verdict lnk_read_skb(struct lnk_call *call, unio
 		if (!f.network_header || f.transport_header == 0xffff)
 			return LNK_OTHER;
 		s.at = f.head + f.network_header;
+		call->trimmed = f.data > s.at; /* by ip_rcv_core(), ip6_rcv_core() */
 	}
 	call->bytes = f.len + (u32)(f.data - s.at);
 	call->wire.ip = s.at;

@@ -54,6 +54,7 @@ CASES = {
     "crafted: fragments": (crafted.fragmented, None, False),
     "crafted: bad checksum": (crafted.bad_checksum, None, False),
     "crafted: VLAN tags": (crafted.tagged, None, False),
+    "joined in a backlog": (crafted.joined, None, False),
 }
 WITH_PATH = {
     "lo": ["plain", "sequence wrap", "v4-mapped", "connect refused", "reset", "IP options",
@@ -115,7 +116,7 @@ class Tool:
     def __init__(self, lnk, words, tmp, before=(), name=""):
         self.out = open(f"{tmp}/rows{name}", "w+", encoding="utf-8")
         self.err = open(f"{tmp}/err{name}", "w+", encoding="utf-8")
-        self.proc = subprocess.Popen([*before, lnk, "-R", "0", "--buffer-pages", "1024"] + words,
+        self.proc = subprocess.Popen([*before, lnk, "-R", "0", "--buffer-pages", "1024", "-o", "+len"] + words,
                                      stdout=self.out, stderr=self.err)
         self.started = False
         for _ in range(3000):

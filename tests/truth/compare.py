@@ -6,7 +6,7 @@ import re
 import report
 from witness import FIN, RST, SYN
 
-Row = collections.namedtuple("Row", "function src dst sport dport seq ack time")
+Row = collections.namedtuple("Row", "function src dst sport dport seq ack time length")
 
 # stage: functions whose rows it has
 NETIF = ("netif_receive_skb", "__netif_receive_skb_core")
@@ -26,7 +26,8 @@ def read_rows(lines, first, last):
     for line in lines:
         if line[0] == "[" and likely(line):
             c = [c.strip() for c in line.split("|")]
-            row = Row(c[0].strip("[]"), c[1], c[2], *map(int, c[3:7]), c[7])
+            row = Row(c[0].strip("[]"), c[1], c[2], *map(int, c[3:7]), c[7],
+                      None if c[8] == "-" else int(c[8]))
             if first <= row.sport <= last or first <= row.dport <= last:
                 rows.append(row)
     return rows
@@ -58,16 +59,21 @@ def full(x):
     return (x.src, x.dst, x.sport, x.dport, x.seq, x.ack)
 
 
+def sized(x):
+    return (*full(x), x.length)
+
+
 def short(x):
-    return (x.sport, x.dport, x.seq, x.ack)
+    return (x.sport, x.dport, x.seq, x.ack, x.length)
 
 
 def without_ack(x):
-    return (x.sport, x.dport, x.seq)
+    return (x.sport, x.dport, x.seq, x.length)
 
 
 def tuples(x):
-    return (x.src, x.dst, x.sport, x.dport)
+    # 16 bits is what tcp_probe has for the length
+    return (x.src, x.dst, x.sport, x.dport, x.length % 2**16)
 
 
 def count(things, key):
@@ -102,7 +108,7 @@ class Session:
         # that what is beyond 128 bytes of the frame.
         paged = talk.path.name == "nic" and (talk.name == "bulk, merging off" or
                                              talk.name.startswith("crafted"))
-        report.same(where, NETIF[0], count(shown, full), count(of(rows, NETIF), full), "tcpdump", paged)
+        report.same(where, NETIF[0], count(shown, sized), count(of(rows, NETIF), sized), "tcpdump", paged)
         if self.kind == "tracepoint":
             self.compare_tracepoints(where, rows, calls, shown)
         else:
@@ -121,9 +127,9 @@ class Session:
         if self.calls is None:
             return
         if at_ip is not None:
-            report.same(where, "ip_rcv_finish", count(of(calls, IP), full), count(at_ip, full), "ftrace")
+            report.same(where, "ip_rcv_finish", count(of(calls, IP), sized), count(at_ip, sized), "ftrace")
         for stage, functions, key in (("tcp_v4_do_rcv", TCP, short), ("tcp_queue_rcv", QUEUE, without_ack),
-                                      ("sock_def_readable", SOCK, full)):
+                                      ("sock_def_readable", SOCK, sized)):
             def named(x, key=key):
                 return (x.function, *key(x))
             report.same(where, stage, count(of(calls, functions), named),

@@ -6,8 +6,9 @@ import struct
 import subprocess
 import time
 
-from paths import Inside, run
-from traffic import drain, listen, served
+from paths import Inside, run, tcp_counter
+from stuck import Memory
+from traffic import accept, drain, listen, served
 
 ETH_P_ALL = 3
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
@@ -202,3 +203,44 @@ def tagged(path, family, port):
             c.send(SYN)
             time.sleep(0.1)
     return {}
+
+
+def joined(path, family, port):
+    """Segments that come while the reader holds its socket: the backlog makes one of them, whose
+    IP header is that of the first."""
+    memory = Memory()
+
+    def read(listener):
+        conn = accept(listener)
+        if conn:
+            with conn:
+                conn.settimeout(20)
+                while conn.recv_into(memory.page):
+                    pass
+
+    with served(listen(path, family, port), read), Client(path, family, port, 41040) as c:
+        c.open()
+        c.data(b"j")
+        try:
+            memory.wait_touched()
+            before = backlog_joined(path)
+            for n in range(1, 5):
+                c.data(b"j" * n)
+            wait_for(lambda: backlog_joined(path) == before + 3)
+        finally:
+            memory.there()
+        c.close()
+    memory.close()
+    return {}
+
+
+def backlog_joined(path):
+    return tcp_counter("netstat", "TcpExt", "TCPBacklogCoalesce", path.server)
+
+
+def wait_for(condition):
+    for _ in range(400):
+        if condition():
+            return
+        time.sleep(0.05)
+    raise RuntimeError("it did not happen")

@@ -130,7 +130,7 @@ def parse_ip(ip, size, vids=(), tap=None):
 
 # What a call was about. From the TCP functions on there is no packet with addresses to be
 # had without trusting what the tool trusts: there the ports tell the connections apart.
-Call = collections.namedtuple("Call", "function src dst sport dport seq ack")
+Call = collections.namedtuple("Call", "function src dst sport dport seq ack length")
 
 
 class Ftrace:
@@ -194,12 +194,12 @@ class Ftrace:
             ("seq", ("tcp_sock", "rcv_nxt"), "u32"),
             ("ack", ("tcp_sock", "snd_una"), "u32")))
         packet = f"head=+0(+{data}(%di)):x64[16] size=+{size}(%di):u32"
-        segment = f"head=+0(+{data}(%si)):x64[2] seq=+{cb}(%si):u32"
+        segment = f"head=+0(+{data}(%si)):x64[2] seq=+{cb}(%si):u32 size=+{size}(%si):u32"
         for name, what in (
                 ("ip_local_deliver", packet), ("ip6_input", packet),
                 ("tcp_v4_do_rcv", segment), ("tcp_v6_do_rcv", segment),
                 ("tcp_rcv_established", segment),
-                ("tcp_queue_rcv", f"ports=+{ports}(%di):u32 seq=+{cb}(%si):u32"),
+                ("tcp_queue_rcv", f"ports=+{ports}(%di):u32 seq=+{cb}(%si):u32 size=+{size}(%si):u32"),
                 ("sock_def_readable", sock)):
             self.kprobe_events(f"p:{self.group}/{name} {name} {what}\n")
             self.names.append(name)
@@ -212,14 +212,15 @@ class Ftrace:
         self.write(event + "enable", "1")
 
     def probes(self):
-        """(peer, me, peer's port, my port) of each."""
+        """(peer, me, peer's port, my port, bytes of payload) of each."""
         found = []
         with open(self.instance + "/trace", encoding="ascii", errors="replace") as f:
             for line in f:
-                m = re.search(r" tcp_probe: .*src=\[?([^ \]]+?)\]?:(\d+) dest=\[?([^ \]]+?)\]?:(\d+) ", line)
+                m = re.search(r" tcp_probe: .*src=\[?([^ \]]+?)\]?:(\d+) dest=\[?([^ \]]+?)\]?:(\d+) "
+                              r".*data_len=(\d+) ", line)
                 if m:
-                    me, mine, peer, theirs = m.groups()
-                    found.append((plain(peer), plain(me), int(theirs), int(mine)))
+                    me, mine, peer, theirs, length = m.groups()
+                    found.append((plain(peer), plain(me), int(theirs), int(mine), int(length)))
         return found
 
     def enable(self, on):
@@ -274,17 +275,17 @@ def parse_call(line):
     f = dict(re.findall(r"(\w+)=(\S+)", line[found.end():]))
     if name in ("ip_local_deliver", "ip6_input"):
         p = parse_ip(array(f["head"]), int(f["size"]))
-        return p and Call(name, p.src, p.dst, p.sport, p.dport, p.seq, p.ack) if p and p.kind == "tcp" else None
+        return p and Call(name, *p[:6], p.length) if p and p.kind == "tcp" else None
     if name == "sock_def_readable":
         return parse_sock_call(name, f)
     if name == "tcp_queue_rcv":
         # skc_dport in network order, then skc_num
         num, port = int(f["ports"]) >> 16, socket.ntohs(int(f["ports"]) & 0xFFFF)
-        return Call(name, "", "", port, num, int(f["seq"]), 0)
+        return Call(name, "", "", port, num, int(f["seq"]), 0, int(f["size"]))
     # ACK from the header: where the socket's backlog merged segments (tcp_add_backlog()), the
     # control block has the last one's, the row and the header the first one's
-    sport, dport, _, ack = struct.unpack_from(">HHII", array(f["head"]))
-    return Call(name, "", "", sport, dport, int(f["seq"]), ack)
+    sport, dport, _, ack, off = struct.unpack_from(">HHIIB", array(f["head"]))
+    return Call(name, "", "", sport, dport, int(f["seq"]), ack, int(f["size"]) - (off >> 4) * 4)
 
 
 def parse_sock_call(name, f):
@@ -296,9 +297,9 @@ def parse_sock_call(name, f):
     else:
         peer, me = (plain(socket.inet_ntop(socket.AF_INET6, array(f[x]))) for x in ("peer6", "me6"))
     if f["state"] == "10":  # TCP_LISTEN
-        return Call(name, "-", "-" if me in ("0.0.0.0", "::") else me, 0, ports >> 16, 0, 0)
+        return Call(name, "-", "-" if me in ("0.0.0.0", "::") else me, 0, ports >> 16, 0, 0, None)
     return Call(name, peer, me, socket.ntohs(ports & 0xFFFF), socket.ntohs(int(f["sport"])),
-                int(f["seq"]), int(f["ack"]))
+                int(f["seq"]), int(f["ack"]), None)
 
 
 def plain(address):

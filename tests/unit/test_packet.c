@@ -162,6 +162,27 @@ TEST(a_packet_ends_where_its_header_says)
 	shows(look(70000, 64, 1), 60, 40);
 }
 
+/* Behind the IP header the header says what the packet was, and skb->len what it is. */
+TEST(segments_that_a_backlog_has_joined)
+{
+	begin(0x0800);
+	add_ipv4(40);
+	p.skb.data = p.to; /* tcp_v4_do_rcv() */
+	add_tcp();
+	shows(look(5020, 20, 0), 5040, 20);
+	CHECK_INT(p.call.wire.linear, 40);
+	p.skb.data = p.to; /* tcp_queue_rcv() */
+	shows(look(5000, 0, 0), 5040, 20);
+	shows(look(0, 0, 0), 40, 20);
+	begin(0x86dd);
+	add_ipv6(20, 6, "fd00::1");
+	p.skb.data = p.to;
+	add_tcp();
+	shows(look(5020, 20, 0), 5060, 40);
+	p.skb.data = p.to;
+	shows(look(70000, 0, 0), 70060, 40);
+}
+
 /* --- BIG TCP ----------------------------------------------------------------------- */
 
 TEST(big_tcp_behind_a_jumbo_header)

@@ -9,7 +9,7 @@
 . "$(dirname "$0")/../lib.sh"
 
 KERNELS=${VM_KERNELS:-5.10 6.1 6.12}
-CASES="plain,IP options,refused,nftables,out of order,fragments,odd headers,VLAN,loss,BIG TCP"
+CASES="plain,IP options,refused,nftables,out of order,fragments,odd headers,VLAN,loss,BIG TCP,joined"
 
 # one KERNEL --no-headers|--no-btf NET KIND
 one()
