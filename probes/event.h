@@ -13,7 +13,8 @@
  * One row. 56 bytes: with the length word of a perf sample that is one cache line.
  *
  * Addresses are in network byte order, an IPv4 address as ::ffff:a.b.c.d; all bytes zero
- * means "not known" (shown as "-"). Ports and sequence numbers are in host byte order.
+ * means "not known" (shown as "-"). In an IPv6 header both are what they are there: then
+ * `ipv6` is 1. Ports and sequence numbers are in host byte order.
  */
 struct lnk_event {
 	__u64 time_ns; /* when the function was entered: CLOCK_MONOTONIC */
@@ -23,8 +24,8 @@ struct lnk_event {
 	__u32 ack_seq;
 	__u16 sport;
 	__u16 dport;
-	__u16 hook;     /* which probe function, numbered by the host */
-	__u16 reserved; /* 0 */
+	__u16 hook; /* which probe function, numbered by the host */
+	__u16 ipv6; /* the addresses are those of an IPv6 header: 0 or 1 */
 };
 
 /*

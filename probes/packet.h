@@ -243,6 +243,7 @@ static __always_inline int lnk_read_ipv6(struct lnk_call *call, struct lnk_span 
 		lnk_end_at(call, s, LNK_IPV6_HEADER + length);
 	__builtin_memcpy(e->saddr, &head->w[2], 16);
 	__builtin_memcpy(e->daddr, &head->w[6], 16);
+	e->ipv6 = 1;
 	call->knows |= LNK_KNOWS_PACKET | LNK_KNOWS_IPV6;
 	s->at += LNK_IPV6_HEADER;
 	/* the verifier takes bounded loops since 5.3 */

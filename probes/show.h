@@ -83,6 +83,10 @@ static __always_inline enum lnk_answer lnk_filter(const struct lnk_call *call,
 #if FILTER_IP
 	const u32 *s = (const u32 *)e->saddr, *d = (const u32 *)e->daddr;
 
+	/* an IPv4 address is in no IPv6 header, although it may be written there */
+	if (!FILTER_IP_WORD0 && !FILTER_IP_WORD1 && FILTER_IP_WORD2 == bpf_htonl(0xffff) &&
+	    call->knows & LNK_KNOWS_IPV6)
+		return LNK_HIDE;
 	if ((s[3] != FILTER_IP_WORD3 || s[2] != FILTER_IP_WORD2 || s[1] != FILTER_IP_WORD1 ||
 	     s[0] != FILTER_IP_WORD0) &&
 	    (d[3] != FILTER_IP_WORD3 || d[2] != FILTER_IP_WORD2 || d[1] != FILTER_IP_WORD1 ||

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 #include "app/seen.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "sink/table.h"
 
-static void note_address(struct seen *s, const __u8 a[16])
+static void note_address(struct seen *s, const __u8 a[16], bool ipv6)
 {
 	struct in6_addr *at;
 	uint32_t h;
 
+	if (ipv6 && IN6_IS_ADDR_V4MAPPED(a)) /* it would be typed as one of IPv4 */
+		return;
 	/* the last four bytes are an IPv4 address; of an IPv6 one the others matter as well */
 	memcpy(&h, a + 12, sizeof(h));
 	h ^= (uint32_t)a[3] << 8 | a[7] | (uint32_t)a[11] << 16;
@@ -21,8 +24,8 @@ static void note_address(struct seen *s, const __u8 a[16])
 
 void seen_note(struct seen *s, const struct lnk_event *e)
 {
-	note_address(s, e->saddr);
-	note_address(s, e->daddr);
+	note_address(s, e->saddr, e->ipv6);
+	note_address(s, e->daddr, e->ipv6);
 	s->port[e->sport % SEEN_PLACES] = e->sport;
 	s->port[e->dport % SEEN_PLACES] = e->dport;
 }

@@ -21,7 +21,7 @@ static const struct {
 	FIELD(lnk_event, daddr),        FIELD(lnk_event, seq),
 	FIELD(lnk_event, ack_seq),      FIELD(lnk_event, sport),
 	FIELD(lnk_event, dport),        FIELD(lnk_event, hook),
-	FIELD(lnk_event, reserved),     FIELD(lnk_record, event),
+	FIELD(lnk_event, ipv6),         FIELD(lnk_record, event),
 	FIELD(lnk_record, extra),       FIELD(lnk_counters, seen),
 	FIELD(lnk_counters, filtered),  FIELD(lnk_counters, limited),
 	FIELD(lnk_counters, lost),      FIELD(lnk_counters, other),

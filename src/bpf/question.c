@@ -79,20 +79,24 @@ static void emit_prefix(const struct prefix *p, int first, struct text *out)
 }
 
 /* IPv4 and IPv6 are two families: an IPv4 address is in no IPv6 network, although it is
- * written as ::ffff:a.b.c.d, and one that is not known, ::, is in none at all. */
+ * written as ::ffff:a.b.c.d, and one that is not known, ::, is in none at all. In an IPv6 header
+ * both of these are addresses of IPv6. */
 static void emit_prefixes(const struct prefixes *list, const char *name, struct text *out)
 {
 	int i;
 
 	text_printf(out,
-		    "static __always_inline int lnk_in_%s(const u32 *a)\n{\n"
-		    "\tif (lnk_is_mapped(a)) {\n",
+		    "static __always_inline int lnk_in_%s(const struct lnk_call *call, const __u8 "
+		    "*address)\n{\n"
+		    "\tconst u32 *a = (const u32 *)address;\n"
+		    "\tint ipv6 = call->knows & LNK_KNOWS_IPV6;\n\n"
+		    "\tif (!ipv6 && lnk_is_mapped(a)) {\n",
 		    name);
 	for (i = 0; i < list->n; i++)
 		if (is_ipv4(&list->v[i]))
 			emit_prefix(&list->v[i], 3, out);
 	text_puts(out, "\t\treturn 0;\n\t}\n"
-		       "\tif (!(a[0] | a[1] | a[2] | a[3]))\n\t\treturn 0;\n");
+		       "\tif (!ipv6 && !(a[0] | a[1] | a[2] | a[3]))\n\t\treturn 0;\n");
 	for (i = 0; i < list->n; i++)
 		if (!is_ipv4(&list->v[i]))
 			emit_prefix(&list->v[i], 0, out);
@@ -197,12 +201,12 @@ static void emit_list_tests(const struct question *q, struct text *out)
 	if (q->ports[SIDE_DESTINATION].n)
 		hide_unless(out, "lnk_port_destination(event->dport)");
 	if (q->addresses[SIDE_ANY].n)
-		hide_unless(out, "lnk_in_any((const u32 *)event->saddr) || "
-				 "lnk_in_any((const u32 *)event->daddr)");
+		hide_unless(out,
+			    "lnk_in_any(call, event->saddr) || lnk_in_any(call, event->daddr)");
 	if (q->addresses[SIDE_SOURCE].n)
-		hide_unless(out, "lnk_in_source((const u32 *)event->saddr)");
+		hide_unless(out, "lnk_in_source(call, event->saddr)");
 	if (q->addresses[SIDE_DESTINATION].n)
-		hide_unless(out, "lnk_in_destination((const u32 *)event->daddr)");
+		hide_unless(out, "lnk_in_destination(call, event->daddr)");
 	if (q->family)
 		hide_unless(out, q->family == 4 ? "lnk_is_ipv4(call, event)"
 						: "!lnk_is_ipv4(call, event)");

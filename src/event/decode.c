@@ -11,7 +11,7 @@ int event_decode(struct lnk_record *out, const void *data, size_t size, int hook
 	if (size < want)
 		return -EINVAL;
 	memcpy(out, data, want);
-	if (out->event.hook >= hooks || out->event.reserved || !out->event.time_ns)
+	if (out->event.hook >= hooks || out->event.ipv6 > 1 || !out->event.time_ns)
 		return -EINVAL;
 	return 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "sink/cells.h"
 
+#include <netinet/in.h>
 #include <string.h>
 
 #include "sink/digits.h"
@@ -34,11 +35,14 @@ char *cell_function(struct cells *c, const struct cell *at, const struct lnk_rec
 	return p;
 }
 
-static char *put_host(struct cells *c, const __u8 address[16], char *p)
+static char *put_host(struct cells *c, const __u8 address[16], bool ipv6, char *p)
 {
-	const char *name = resolver_name(c->resolver, address);
+	const char *name = NULL;
 
-	return name ? put_string(name, p) : put_address(address, p);
+	/* the name would be that of the IPv4 address */
+	if (c->resolver && !(ipv6 && IN6_IS_ADDR_V4MAPPED(address)))
+		name = resolver_name(c->resolver, address);
+	return name ? put_string(name, p) : put_address(address, ipv6, p);
 }
 
 static char *put_port(struct cells *c, uint16_t port, char *p)
@@ -51,13 +55,13 @@ static char *put_port(struct cells *c, uint16_t port, char *p)
 char *cell_src(struct cells *c, const struct cell *at, const struct lnk_record *e, char *p)
 {
 	(void)at;
-	return c->resolver ? put_host(c, e->event.saddr, p) : put_address(e->event.saddr, p);
+	return put_host(c, e->event.saddr, e->event.ipv6, p);
 }
 
 char *cell_dst(struct cells *c, const struct cell *at, const struct lnk_record *e, char *p)
 {
 	(void)at;
-	return c->resolver ? put_host(c, e->event.daddr, p) : put_address(e->event.daddr, p);
+	return put_host(c, e->event.daddr, e->event.ipv6, p);
 }
 
 char *cell_sport(struct cells *c, const struct cell *at, const struct lnk_record *e, char *p)
@@ -267,7 +271,7 @@ char *number_user(struct cells *c, const struct cell *at, const struct lnk_recor
 		return put_hex(v, p);
 	case FORMAT_IP:
 		memcpy(address + 12, &v4, sizeof(v4));
-		return put_address(address, p);
+		return put_address(address, false, p);
 	case FORMAT_NS:
 		return put_duration((int64_t)v, p);
 	default:

@@ -126,12 +126,12 @@ static const char octets[256][4] = {
 	"255",
 };
 
-char *put_address(const __u8 a[16], char *p)
+char *put_address(const __u8 a[16], bool ipv6, char *p)
 {
 	static const __u8 mapped[12] = { [10] = 0xff, [11] = 0xff }, none[16];
 	int i;
 
-	if (!memcmp(a, mapped, sizeof(mapped))) {
+	if (!ipv6 && !memcmp(a, mapped, sizeof(mapped))) {
 		for (i = 12; i < 16; i++) {
 			memcpy(p, octets[a[i]], 4);
 			p += 2 + (a[i] >= 10) + (a[i] >= 100);
@@ -139,7 +139,7 @@ char *put_address(const __u8 a[16], char *p)
 		}
 		return p - 1;
 	}
-	if (!memcmp(a, none, sizeof(none))) {
+	if (!ipv6 && !memcmp(a, none, sizeof(none))) {
 		*p++ = '-';
 		return p;
 	}

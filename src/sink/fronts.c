@@ -18,7 +18,7 @@
 #define TRY_FOUND 768
 #define REST 65536
 
-/* Addresses, ports and hook: of an event all but its time and sequence numbers. */
+/* Addresses, ports, hook and family: of an event all but its time and sequence numbers. */
 struct key {
 	uint64_t addresses[4];
 	uint64_t ports_hook;
@@ -26,8 +26,7 @@ struct key {
 _Static_assert(offsetof(struct lnk_event, daddr) == offsetof(struct lnk_event, saddr) + 16 &&
 		       offsetof(struct lnk_event, dport) == offsetof(struct lnk_event, sport) + 2 &&
 		       offsetof(struct lnk_event, hook) == offsetof(struct lnk_event, sport) + 4 &&
-		       offsetof(struct lnk_event, reserved) ==
-			       offsetof(struct lnk_event, sport) + 6,
+		       offsetof(struct lnk_event, ipv6) == offsetof(struct lnk_event, sport) + 6,
 	       "what is a key is two pieces of the event");
 
 struct front {

@@ -14,7 +14,7 @@ struct key {
 	__u8 saddr[16], daddr[16];
 	__u32 seq, ack_seq;
 	__u16 sport, dport;
-	__u32 zero; /* keys are compared as bytes */
+	__u32 ipv6; /* as long as it is so that there is no padding: keys are compared as bytes */
 };
 
 struct packet {
@@ -72,7 +72,8 @@ bool packets_note(struct packets *p, const struct lnk_event *e, uint64_t skb, ui
 			 .seq = e->seq,
 			 .ack_seq = e->ack_seq,
 			 .sport = e->sport,
-			 .dport = e->dport };
+			 .dport = e->dport,
+			 .ipv6 = e->ipv6 };
 	struct packet *v;
 	bool known;
 

@@ -45,7 +45,7 @@ struct table {
 
 size_t table_address(const __u8 a[16], char *out)
 {
-	char *end = put_address(a, out);
+	char *end = put_address(a, false, out);
 
 	*end = '\0';
 	return (size_t)(end - out);

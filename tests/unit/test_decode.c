@@ -118,9 +118,12 @@ TEST(not_believable)
 {
 	struct lnk_record in = sample(), out;
 
-	in.event.reserved = 1;
+	in.event.ipv6 = 1;
+	CHECK_INT(event_decode(&out, &in, sizeof(in), 4, 0), 0);
+	CHECK_INT(out.event.ipv6, 1);
+	in.event.ipv6 = 2;
 	CHECK_INT(event_decode(&out, &in, sizeof(in), 4, 0), -EINVAL);
-	in.event.reserved = 0x100;
+	in.event.ipv6 = 0x100;
 	CHECK_INT(event_decode(&out, &in, sizeof(in), 4, 1), -EINVAL);
 	in = sample();
 	in.event.time_ns = 0;

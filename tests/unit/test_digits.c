@@ -61,12 +61,16 @@ TEST(addresses)
 		for (int k = 0; k < 4; k++)
 			a[12 + k] = (__u8)(i * (k + 1) + k);
 		snprintf(want, sizeof(want), "%d.%d.%d.%d", a[12], a[13], a[14], a[15]);
-		CHECK_STR(ended(put_address(a, got)), want);
+		CHECK_STR(ended(put_address(a, false, got)), want);
 	}
 	a[0] = 0x20;
-	CHECK_STR(ended(put_address(a, got)), "2000::ffff:ffff:ffff");
+	CHECK_STR(ended(put_address(a, false, got)), "2000::ffff:ffff:ffff");
 	memset(a, 0, sizeof(a));
-	CHECK_STR(ended(put_address(a, got)), "-");
+	CHECK_STR(ended(put_address(a, false, got)), "-");
+	CHECK_STR(ended(put_address(a, true, got)), "::");
+	a[10] = a[11] = 0xff;
+	a[15] = 9;
+	CHECK_STR(ended(put_address(a, true, got)), "::ffff:0.0.0.9");
 }
 
 TEST(fractions)

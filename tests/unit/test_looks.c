@@ -344,6 +344,11 @@ TEST(names_of_hosts_and_ports)
 	CHECK_STR(text_str(&out),
 		  "10.1.0.1          | 51136      | 10.1.0.2          | echo-port \n"
 		  "one.example       | 51136      | 10.1.0.2          | echo-port \n");
+	e.event.ipv6 = 1; /* another address, although it is written the same */
+	text_reset(&out);
+	row(e);
+	CHECK_STR(text_str(&out),
+		  "::ffff:10.1.0.1   | 51136      | ::ffff:10.1.0.2   | echo-port \n");
 	end();
 	resolver_close(view.resolver);
 	services_close(view.services);

@@ -155,10 +155,12 @@ TEST(a_packet_ends_where_its_header_says)
 	add_tcp();
 	shows(look(46, 46, 1), 40, 20);
 	shows(look(46, 46, 0), 40, 20);
+	CHECK_INT(p.event.ipv6, 0);
 	begin(0x86dd);
 	add_ipv6(20, 6, "fd00::1");
 	add_tcp();
 	shows(look(64, 64, 1), 60, 40);
+	CHECK_INT(p.event.ipv6, 1);
 	shows(look(70000, 64, 1), 60, 40);
 }
 

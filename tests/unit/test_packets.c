@@ -27,12 +27,16 @@ static uint64_t note(struct lnk_event e, uint64_t skb)
 
 TEST(the_way_of_a_packet)
 {
+	struct lnk_event ipv6 = event(3, 80, 1, 190);
+
 	CHECK_INT(packets_open(&p), 0);
 	CHECK_INT(note(event(0, 80, 1, 100), 7), 0);
 	CHECK_INT(note(event(1, 80, 1, 150), 7), 100);
 	CHECK_INT(note(event(0, 81, 1, 160), 7), 0); /* another port */
 	CHECK_INT(note(event(0, 80, 2, 170), 7), 0); /* another SEQ */
 	CHECK_INT(note(event(2, 80, 1, 180), 7), 150);
+	ipv6.ipv6 = 1;
+	CHECK_INT(note(ipv6, 7), 0); /* another family */
 	packets_close(p);
 }
 

@@ -341,12 +341,14 @@ static int bit(const void *a, unsigned int i)
 	return ((const uint8_t *)a)[i / 8] >> (7 - i % 8) & 1;
 }
 
-/* What is not known is in no network; IPv4 and IPv6 are two families. */
-static bool in_prefix(const struct prefix *p, const uint8_t *a)
+/* What is not known is in no network; IPv4 and IPv6 are two families, and in an IPv6 header
+ * are addresses of IPv6 alone. */
+static bool in_prefix(const struct prefix *p, const uint8_t *a, bool ipv6)
 {
 	static const uint8_t unknown[16];
+	bool v4 = !ipv6 && is_v4(a);
 
-	if (!memcmp(a, unknown, 16) || is_v4(a) != (is_v4(&p->address) && p->length >= 96))
+	if ((!ipv6 && !memcmp(a, unknown, 16)) || v4 != (is_v4(&p->address) && p->length >= 96))
 		return false;
 	for (unsigned int i = 0; i < p->length; i++)
 		if (bit(&p->address, i) != bit(a, i))
@@ -354,10 +356,10 @@ static bool in_prefix(const struct prefix *p, const uint8_t *a)
 	return true;
 }
 
-static bool in_prefixes(const struct prefixes *l, const uint8_t *a)
+static bool in_prefixes(const struct prefixes *l, const uint8_t *a, bool ipv6)
 {
 	for (int i = 0; i < l->n; i++)
-		if (in_prefix(&l->v[i], a))
+		if (in_prefix(&l->v[i], a, ipv6))
 			return true;
 	return false;
 }
@@ -370,15 +372,17 @@ static bool in_ports(const struct port_ranges *l, unsigned int port)
 	return false;
 }
 
-static bool lists_hold(const struct question *q, const struct lnk_event *e)
+static bool lists_hold(const struct question *q, const struct world *w)
 {
 	const struct prefixes *a = q->addresses;
 	const struct port_ranges *p = q->ports;
+	const struct lnk_event *e = &w->event;
+	bool ipv6 = w->call.knows & KNOWS_IPV6;
 
-	return (!a[SIDE_ANY].n || in_prefixes(&a[SIDE_ANY], e->saddr) ||
-		in_prefixes(&a[SIDE_ANY], e->daddr)) &&
-	       (!a[SIDE_SOURCE].n || in_prefixes(&a[SIDE_SOURCE], e->saddr)) &&
-	       (!a[SIDE_DESTINATION].n || in_prefixes(&a[SIDE_DESTINATION], e->daddr)) &&
+	return (!a[SIDE_ANY].n || in_prefixes(&a[SIDE_ANY], e->saddr, ipv6) ||
+		in_prefixes(&a[SIDE_ANY], e->daddr, ipv6)) &&
+	       (!a[SIDE_SOURCE].n || in_prefixes(&a[SIDE_SOURCE], e->saddr, ipv6)) &&
+	       (!a[SIDE_DESTINATION].n || in_prefixes(&a[SIDE_DESTINATION], e->daddr, ipv6)) &&
 	       (!p[SIDE_ANY].n || in_ports(&p[SIDE_ANY], e->sport) ||
 		in_ports(&p[SIDE_ANY], e->dport)) &&
 	       (!p[SIDE_SOURCE].n || in_ports(&p[SIDE_SOURCE], e->sport)) &&
@@ -411,7 +415,7 @@ static bool want(const struct question *q, const struct world *w)
 {
 	bool packet = w->call.knows & KNOWS_PACKET, on = !q->ninterfaces;
 
-	if (!lists_hold(q, &w->event) || (q->family && q->family != family_of(w)))
+	if (!lists_hold(q, w) || (q->family && q->family != family_of(w)))
 		return false;
 	if (!packet && (q->flags_on || q->flags_off || q->len_set))
 		return false;
