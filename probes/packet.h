@@ -132,6 +132,7 @@ union lnk_tcp {
 	u64 q[2];
 };
 
+#define LNK_VLAN_TAG 4
 #define LNK_IPV4_HEADER 20
 #define LNK_IPV6_HEADER 40
 #define LNK_LENGTH_MAX 65535  /* of the length field of an IP header */
@@ -279,18 +280,22 @@ static __always_inline int lnk_is_vlan(u16 protocol)
 	return protocol == bpf_htons(0x8100) || protocol == bpf_htons(0x88a8);
 }
 
-/* Steps over up to two tags that still stand in the data; returns the protocol. */
-static __always_inline u16 lnk_skip_vlan(struct lnk_span *s, u16 protocol)
+/* Steps over a tag, to the protocol that it names. Not 0 where it cannot be read. */
+static __always_inline int lnk_skip_tag(struct lnk_span *s, u16 *protocol)
 {
-	if (lnk_is_vlan(protocol)) {
-		bpf_probe_read_kernel(&protocol, sizeof(protocol), s->at + 2);
-		s->at += 4;
-		if (lnk_is_vlan(protocol)) {
-			bpf_probe_read_kernel(&protocol, sizeof(protocol), s->at + 2);
-			s->at += 4;
-		}
-	}
-	return protocol;
+	if (s->at + LNK_VLAN_TAG > s->end ||
+	    bpf_probe_read_kernel(protocol, sizeof(*protocol), s->at + 2))
+		return -1;
+	s->at += LNK_VLAN_TAG;
+	return 0;
+}
+
+/* ... over up to two that still stand in the data. */
+static __always_inline int lnk_skip_vlan(struct lnk_span *s, u16 *protocol)
+{
+	if (lnk_is_vlan(*protocol) && lnk_skip_tag(s, protocol))
+		return -1;
+	return lnk_is_vlan(*protocol) ? lnk_skip_tag(s, protocol) : 0;
 }
 
 /*
@@ -370,7 +375,9 @@ static __always_inline enum lnk_verdict lnk_read_skb(struct lnk_call *call, unio
 	s.at = f.data;
 	s.end = f.data + (f.len - f.data_len);
 	if (call->at_data) {
-		protocol = lnk_skip_vlan(&s, f.protocol);
+		protocol = f.protocol;
+		if (lnk_skip_vlan(&s, &protocol))
+			return LNK_UNREADABLE;
 		if (protocol == bpf_htons(0x0800))
 			only = 4;
 		else if (protocol == bpf_htons(0x86dd))

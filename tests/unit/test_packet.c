@@ -222,3 +222,52 @@ TEST(no_payload)
 	CHECK_INT(look(60, 60, 1), LNK_UNREADABLE);
 	CHECK_INT(look(65575, 60, 1), LNK_UNREADABLE);
 }
+
+/* --- VLAN tags in the data --------------------------------------------------------- */
+
+static void add_tag(u16 protocol)
+{
+	const u8 tag[4] = { 0, 7, (u8)(protocol >> 8), (u8)protocol };
+
+	add(tag, sizeof(tag));
+}
+
+TEST(behind_vlan_tags)
+{
+	begin(0x8100);
+	add_tag(0x0800);
+	add_ipv4(40);
+	add_tcp();
+	shows(look(44, 44, 1), 40, 20);
+	begin(0x88a8);
+	add_tag(0x8100);
+	add_tag(0x86dd);
+	add_ipv6(20, 6, "fd00::1");
+	add_tcp();
+	shows(look(68, 68, 1), 60, 40);
+	begin(0x8100);
+	add_tag(0x0806);
+	CHECK_INT(look(44, 4, 1), LNK_OTHER);
+}
+
+/* What stands where a tag would be says nothing, whatever it is. */
+TEST(tags_out_of_reach)
+{
+	static const u16 protocols[] = { 0x0806, 0x8100, 0x0800 };
+
+	for (u32 i = 0; i < 3; i++) {
+		begin(0x8100);
+		add_tag(protocols[i]);
+		for (u32 linear = 0; linear < 4; linear++) {
+			CHECK_INT(look(44, linear, 1), LNK_UNREADABLE);
+			CHECK_INT(beyond, 0);
+		}
+		begin(0x88a8);
+		add_tag(0x8100);
+		add_tag(protocols[i]);
+		for (u32 linear = 0; linear < 8; linear++) {
+			CHECK_INT(look(48, linear, 1), LNK_UNREADABLE);
+			CHECK_INT(beyond, 0);
+		}
+	}
+}
