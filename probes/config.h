@@ -19,6 +19,9 @@
 /* Anything is read without a helper call, by bpf_rdonly_cast(). */
 #define CAST_READS 0
 
+/* Headers are read where a card left them in a page. */
+#define PAGES 0
+
 /* -i: the address in four words as they lie in memory (network byte order). */
 #define FILTER_IP 0
 #define FILTER_IP_WORD0 0

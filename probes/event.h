@@ -71,6 +71,17 @@ struct lnk_owner {
 #define LNK_OWNERS_MAX 8192
 
 /*
+ * With PAGES of config.h: the one element of the map lnk_pages, by the host. The bytes of the
+ * page whose struct page is the n-th of `array` lie at direct + n * 4096.
+ */
+struct lnk_pages {
+	__u64 direct;
+	__u64 array; /* the kernel calls it vmemmap, by a macro */
+	__u64 count; /* pages that there may be */
+};
+#define LNK_STRUCT_PAGE 64 /* bytes of one */
+
+/*
  * Counters, per hook and per CPU. Every call of a probe ends in exactly one of
  *
  *	other, fragment, unreadable			(no TCP header to show)
@@ -86,7 +97,7 @@ struct lnk_counters {
 	__u64 lost;       /* the ring was full */
 	__u64 other;      /* not TCP */
 	__u64 fragment;   /* a fragment without the TCP header */
-	__u64 unreadable; /* header cut short, or outside the linear area */
+	__u64 unreadable; /* header cut short, or out of reach */
 	__u64 ownerless;  /* with --pid: a socket without a file, whose owner nobody can tell */
 	__u64 bytes;      /* with -s: bytes from the IP header on, of what passed the filter */
 };

@@ -19,7 +19,7 @@ struct lnk_wire {
 	u32 linear;     /* bytes that may be read there; at most `length` */
 	u32 length;     /* bytes of the IP packet */
 	const u8 *head; /* the first of them, on the stack: */
-	u32 head_len;   /* so many; at most `linear` and 40 */
+	u32 head_len;   /* so many; at most 40, and `linear` but for a TCP header in a page */
 };
 
 struct lnk_call {
@@ -151,6 +151,71 @@ struct lnk_span {
 	const char *end;
 };
 
+#if PAGES
+BPF_ARRAY(lnk_pages, struct lnk_pages, 1);
+
+/* Under every name that it had since 5.4: bio_vec, skb_frag_t. */
+struct lnk_fragment {
+	u64 page; /* the address of its struct page */
+	u32 length;
+	u32 offset;
+};
+
+#define LNK_INFO_AT(field) __builtin_offsetof(struct skb_shared_info, field)
+_Static_assert(sizeof(((struct skb_shared_info *)0)->frags[0]) == sizeof(struct lnk_fragment) &&
+		       LNK_INFO_AT(nr_frags) < 8,
+	       "struct skb_shared_info: fragments are not what they were");
+/* Two words, of which the first holds `end` (an offset on 64-bit kernels), the second is `head`. */
+#define LNK_END_AT __builtin_offsetof(struct sk_buff, end)
+_Static_assert((LNK_END_AT & ~7) + 8 == __builtin_offsetof(struct sk_buff, head),
+	       "struct sk_buff: head does not follow end");
+
+/*
+ * Moves s, which is at the end of the linear area, to what follows there: the first fragment.
+ * Not 0 where nobody knows where that is: the address must be one of the array of struct page
+ * (that of a device's memory, which is none, has bit 0 set).
+ */
+static __always_inline int lnk_turn_page(const struct lnk_call *call, struct lnk_span *s,
+					 u64 words[2])
+{
+	struct lnk_fragment *f = (struct lnk_fragment *)words;
+	const struct lnk_pages *pages;
+	const char *at;
+
+	words[0] = 0;
+	pages = lnk_pages.lookup((int *)words);
+	if (!pages ||
+	    bpf_probe_read_kernel(words, 16, (const char *)call->skb + (LNK_END_AT & ~7)))
+		return -1;
+	at = (const char *)words[1] + (u32)(words[0] >> LNK_END_AT % 8 * 8);
+	if (bpf_probe_read_kernel(words, 8, at) || !(u8)(words[0] >> LNK_INFO_AT(nr_frags) * 8) ||
+	    bpf_probe_read_kernel(f, sizeof(*f), at + LNK_INFO_AT(frags)))
+		return -1;
+	f->page -= pages->array;
+	if (f->page % LNK_STRUCT_PAGE || f->page / LNK_STRUCT_PAGE >= pages->count)
+		return -1;
+	s->at = (const char *)(pages->direct + f->page / LNK_STRUCT_PAGE * 4096 + f->offset);
+	s->end = s->at + f->length;
+	return 0;
+}
+#else
+#define lnk_turn_page(call, s, words) ((void)(words), -1)
+#endif
+
+/*
+ * What may lie in a page: all headers, where the card has left them; the TCP header, where the
+ * IP layer has pulled its own into the linear area; none, where a socket is known. An argument
+ * and no member of the call, so that clang sees soon what is left out.
+ */
+enum lnk_in_page { LNK_NONE_IN_PAGE, LNK_ALL_IN_PAGE, LNK_TCP_IN_PAGE };
+
+static __always_inline int lnk_tcp_in_page(const struct lnk_call *call, struct lnk_span *s,
+					   u64 words[2])
+{
+	return s->at == s->end && call->tcp_at + LNK_TCP_HEADER <= call->wire.length &&
+	       !lnk_turn_page(call, s, words) && s->at + LNK_TCP_HEADER <= s->end;
+}
+
 static __always_inline void lnk_take_tcp(struct lnk_call *call, u32 ports, u32 seq, u32 ack_seq,
 					 u32 word, struct lnk_event *e)
 {
@@ -162,14 +227,23 @@ static __always_inline void lnk_take_tcp(struct lnk_call *call, u32 ports, u32 s
 	call->tcp_word = word;
 }
 
-static __always_inline enum lnk_verdict lnk_read_tcp(struct lnk_call *call, struct lnk_span s,
-						     struct lnk_event *e)
+static __always_inline enum lnk_verdict lnk_read_tcp(struct lnk_call *call, int in_page,
+						     struct lnk_span s, struct lnk_event *e)
 {
 	union lnk_tcp th;
+	int elsewhere = s.at + LNK_TCP_HEADER > s.end;
 
-	if (s.at + LNK_TCP_HEADER > s.end || lnk_copy(th.q, 2, s.at))
-		return LNK_UNREADABLE;
 	call->tcp_at = s.at - call->wire.ip;
+	if (elsewhere &&
+	    (!PAGES || in_page != LNK_TCP_IN_PAGE || !lnk_tcp_in_page(call, &s, th.q)))
+		return LNK_UNREADABLE;
+	if (lnk_copy(th.q, 2, s.at))
+		return LNK_UNREADABLE;
+	if (PAGES && in_page == LNK_TCP_IN_PAGE && elsewhere && call->tcp_at == LNK_IPV4_HEADER) {
+		/* where an expression looks for it */
+		__builtin_memcpy((u8 *)call->wire.head + LNK_IPV4_HEADER, &th, sizeof(th));
+		call->wire.head_len = LNK_IPV4_HEADER + sizeof(th);
+	}
 	lnk_take_tcp(call, th.w[0], th.w[1], th.w[2], th.w[3], e);
 	return LNK_TCP;
 }
@@ -361,8 +435,8 @@ static __always_inline int lnk_fetch_skb(const struct lnk_call *call, struct lnk
  * __netif_receive_skb_core() sets network_header only afterwards), else at head +
  * network_header (set there, for every packet, from ip_rcv_core()/ip6_rcv_core() on).
  */
-static __always_inline enum lnk_verdict lnk_read_skb(struct lnk_call *call, union lnk_head *head,
-						     struct lnk_event *e)
+static __always_inline enum lnk_verdict lnk_read_skb(struct lnk_call *call, int in_page,
+						     union lnk_head *head, struct lnk_event *e)
 {
 	struct lnk_skb f;
 	struct lnk_span s;
@@ -393,11 +467,14 @@ static __always_inline enum lnk_verdict lnk_read_skb(struct lnk_call *call, unio
 		call->trimmed = f.data > s.at; /* by ip_rcv_core(), ip6_rcv_core() */
 	}
 	call->bytes = f.len + (u32)(f.data - s.at);
+	whole = s.at + sizeof(*head) <= s.end;
+	if (PAGES && in_page == LNK_ALL_IN_PAGE && !whole && s.at == s.end &&
+	    !lnk_turn_page(call, &s, head->q))
+		whole = s.at + sizeof(*head) <= s.end;
 	call->wire.ip = s.at;
 	call->wire.length = call->bytes;
 	call->wire.linear = s.at < s.end ? s.end - s.at : 0;
 	call->wire.head = head->b;
-	whole = s.at + sizeof(*head) <= s.end;
 	if (whole) {
 		if (lnk_copy(head->q, 5, s.at))
 			return LNK_UNREADABLE;
@@ -415,5 +492,5 @@ static __always_inline enum lnk_verdict lnk_read_skb(struct lnk_call *call, unio
 		verdict = lnk_read_ipv6(call, &s, head, e);
 	else /* too short for TCP, or not in the linear area */
 		verdict = LNK_UNREADABLE;
-	return verdict == LNK_AHEAD ? lnk_read_tcp(call, s, e) : verdict;
+	return verdict == LNK_AHEAD ? lnk_read_tcp(call, in_page, s, e) : verdict;
 }

@@ -183,7 +183,7 @@ static __always_inline int lnk_end(void *ctx, struct lnk_counters *c, const stru
 	return 0;
 }
 
-static __always_inline int lnk_show_skb(void *ctx, int hook, struct lnk_call call)
+static __always_inline int lnk_show_skb(void *ctx, int hook, struct lnk_call call, int in_page)
 {
 	union lnk_head head; /* call.wire points to it */
 	struct lnk_counters *c;
@@ -193,7 +193,7 @@ static __always_inline int lnk_show_skb(void *ctx, int hook, struct lnk_call cal
 	c = lnk_begin(hook, &s, &now_ns);
 	if (!c)
 		return 0;
-	return lnk_end(ctx, c, &call, &s, now_ns, lnk_read_skb(&call, &head, &s.event));
+	return lnk_end(ctx, c, &call, &s, now_ns, lnk_read_skb(&call, in_page, &head, &s.event));
 }
 
 static __always_inline int lnk_show_sock(void *ctx, int hook, struct lnk_call call)
@@ -243,14 +243,14 @@ static __always_inline struct sock *lnk_own_sock(struct sock *sk)
 
 /* lnk_hook_id() is written by the host: it knows the probe functions by name. The
  * comparison is folded at compile time. */
-#define LNK_SHOW_CALL(show, ctx, ...)                                                                    \
-	show(ctx, lnk_hook_id(__func__),                                                       \
-		 (struct lnk_call){ .direct = LNK_DIRECT(ctx), .regs_ip = LNK_IP(ctx), __VA_ARGS__ })
+#define LNK_CALL(ctx, ...)                                                                         \
+	ctx, lnk_hook_id(__func__),                                                                \
+		(struct lnk_call){ .direct = LNK_DIRECT(ctx), .regs_ip = LNK_IP(ctx), __VA_ARGS__ }
 
 #define show_skb(ctx, packet)                                                                      \
-	LNK_SHOW_CALL(lnk_show_skb, ctx, .skb = lnk_own_skb(packet), .knows = LNK_KNOWS_SKB | LNK_KNOWS_DEVICE)
+	lnk_show_skb(LNK_CALL(ctx, .skb = lnk_own_skb(packet), .knows = LNK_KNOWS_SKB | LNK_KNOWS_DEVICE), LNK_TCP_IN_PAGE)
 #define show_skb_at_data(ctx, packet)                                                              \
-	LNK_SHOW_CALL(lnk_show_skb, ctx, .skb = lnk_own_skb(packet), .knows = LNK_KNOWS_SKB | LNK_KNOWS_DEVICE, .at_data = 1)
+	lnk_show_skb(LNK_CALL(ctx, .skb = lnk_own_skb(packet), .knows = LNK_KNOWS_SKB | LNK_KNOWS_DEVICE, .at_data = 1), LNK_ALL_IN_PAGE)
 #define show_skb_of(ctx, packet, socket)                                                           \
-	LNK_SHOW_CALL(lnk_show_skb, ctx, .skb = lnk_own_skb(packet), .sk = lnk_own_sock(socket), .knows = LNK_KNOWS_SKB | LNK_KNOWS_SOCK)
-#define show_sock(ctx, socket) LNK_SHOW_CALL(lnk_show_sock, ctx, .sk = lnk_own_sock(socket))
+	lnk_show_skb(LNK_CALL(ctx, .skb = lnk_own_skb(packet), .sk = lnk_own_sock(socket), .knows = LNK_KNOWS_SKB | LNK_KNOWS_SOCK), LNK_NONE_IN_PAGE)
+#define show_sock(ctx, socket) lnk_show_sock(LNK_CALL(ctx, .sk = lnk_own_sock(socket)))

@@ -4,6 +4,7 @@
 #include "app/buffers.h"
 #include "bpf/cpus.h"
 #include "bpf/kernel.h"
+#include "bpf/pages.h"
 #include "bpf/rewrite.h"
 #include "bpf/stages.h"
 
@@ -30,12 +31,14 @@ unsigned int choice_kinds(enum attach_mode mode)
 struct choice choice_all(enum attach_mode mode)
 {
 	unsigned int kinds = choice_kinds(mode);
+	const char *why;
 
 	return (struct choice){
 		.fentry = (kinds & FENTRY_KINDS) && kernel_has_btf(),
 		.kprobe = kinds & KPROBE_KINDS,
 		.tracepoint = kinds & TRACEPOINT_KINDS,
 		.substitutes = kinds & TRACEPOINT_KINDS,
+		.pages = pages_known(&why),
 	};
 }
 
@@ -105,6 +108,7 @@ int choice_rewrite(struct source *src, const struct choice *c, const struct conf
 		{ "USE_SUBSTITUTES", c->substitutes },
 		{ "DIRECT_READS", c->direct },
 		{ "CAST_READS", c->casts },
+		{ "PAGES", c->pages },
 		{ "RATE_LIMIT", conf->rate },
 		{ "KERNEL_HZ", kernel_hz() },
 		{ "STATS_ONLY", conf->stats },

@@ -22,6 +22,7 @@ struct choice {
 	bool substitutes; /* tracepoints that stand in for functions that have no hook */
 	bool direct;      /* fields read without helper calls, raw tracepoints typed */
 	bool casts;       /* anything read without helper calls */
+	bool pages;       /* headers read in pages */
 };
 
 /* Bits 1 << enum hook_kind of what --attach allows. */

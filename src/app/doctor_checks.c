@@ -12,6 +12,7 @@
 #include "bpf/headers_btf.h"
 #include "bpf/headers_kheaders.h"
 #include "bpf/kernel.h"
+#include "bpf/pages.h"
 #include "bpf/work_dir.h"
 
 static void check_privileges(struct report *r)
@@ -65,6 +66,18 @@ static void check_fentry(struct report *r, bool btf)
 	else
 		report_add(r, VERDICT_NOTE, "fentry", NULL,
 			   "this kernel refuses programs of type TRACING");
+}
+
+/* A note where they are not read: few cards leave them there. */
+static void check_pages(struct report *r)
+{
+	const char *why;
+
+	if (pages_known(&why))
+		report_add(r, VERDICT_OK, "headers in pages", NULL, "read: " PAGES_PATH);
+	else
+		report_add(r, VERDICT_NOTE, "headers in pages", NULL,
+			   "not read, such packets are only counted (" PAGES_PATH ": %s)", why);
 }
 
 /* --- where the types come from ---------------------------------------------------- */
@@ -201,6 +214,7 @@ bool doctor_check_host(struct report *r, const struct config *conf)
 	check_tracefs(r);
 	check_kprobes(r);
 	check_fentry(r, check_types(r, conf));
+	check_pages(r);
 	check_kptr_restrict(r);
 	check_unprivileged_bpf(r);
 	check_perf_event_paranoid(r);

@@ -17,6 +17,7 @@
 #include "bpf/cpus.h"
 #include "bpf/kernel.h"
 #include "bpf/missed.h"
+#include "bpf/pages.h"
 #include "bpf/stub.h"
 #include "bpf/sweep.h"
 
@@ -165,9 +166,14 @@ static int headers_kind_of(const char *name)
 static void note_kernel(void)
 {
 	struct utsname un;
+	const char *why;
 
 	if (!uname(&un))
 		log_verbose("kernel: %s %s %s %s", un.sysname, un.release, un.version, un.machine);
+	if (pages_known(&why))
+		log_verbose("headers in pages: read, by what " PAGES_PATH " says");
+	else
+		log_verbose("headers in pages: not read (" PAGES_PATH ": %s)", why);
 }
 
 int session_build(struct session *s)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <linux/bpf.h>
 
+#include "bpf/pages.h"
 #include "bpf/prog_load.h"
 
 #define MAGIC "LNKIMG2"
@@ -133,6 +134,8 @@ static int load_maps(struct loading *l, uint32_t n, int *counters_fd, int *event
 			*shared_fd = fd;
 		if (!strcmp(m.name, "lnk_owners"))
 			*owners_fd = fd;
+		if (!strcmp(m.name, "lnk_pages"))
+			pages_fill(fd);
 	}
 	return *counters_fd < 0 || *events_fd < 0 ? -EINVAL : 0;
 }

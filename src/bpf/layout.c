@@ -38,6 +38,7 @@ static const struct {
 	{ "lnk_counters", sizeof(struct lnk_counters) },
 	{ "lnk_position", sizeof(struct lnk_position) },
 	{ "lnk_owner", sizeof(struct lnk_owner) },
+	{ "lnk_pages", sizeof(struct lnk_pages) },
 };
 
 #define EDITED "; put event.h back, or build the program anew with it"

@@ -32,6 +32,7 @@
 #include "bpf/keep.h"
 #include "bpf/libbcc.h"
 #include "bpf/memory.h"
+#include "bpf/pages.h"
 #include "bpf/prog_kind.h"
 #include "bpf/prog_load.h"
 #include "bpf/sandbox.h"
@@ -507,6 +508,9 @@ static bool load_all(struct loader *l, void *module)
 	fd = bcc.table_fd(module, "lnk_owners");
 	if (fd >= 0)
 		send_reply(l, &owners, NULL, fd);
+	fd = bcc.table_fd(module, "lnk_pages");
+	if (fd >= 0)
+		pages_fill(fd);
 	for (i = 0; i < bcc.num_functions(module); i++) {
 		name = bcc.function_name(module, i);
 		index = hooks_find_function(l->hs, name);

@@ -104,7 +104,7 @@ class Session:
             report.row(where, NETIF[0], 0, 0, 0, 0, "tcpdump",
                        f"{hidden} packets have no TCP header in reach: counted, no row")
         # A card may leave headers in a page beside the skb's linear area, where the tool does
-        # not reach, and says so: virtio_net without GRO all of them (since Linux 5.13), before
+        # not always reach, and says so: virtio_net without GRO all of them (since Linux 5.13), before
         # that what is beyond 128 bytes of the frame.
         paged = talk.path.name == "nic" and (talk.name == "bulk, merging off" or
                                              talk.name.startswith("crafted"))

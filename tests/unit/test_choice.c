@@ -9,16 +9,18 @@
 #include <string.h>
 
 #include "bpf/kernel.h"
+#include "bpf/pages.h"
 
 /* The kernel. */
 static struct {
-	bool btf, tracing, raw_tracepoints, casts;
+	bool btf, tracing, raw_tracepoints, casts, pages;
 	const char *kprobe_refusal;
 	unsigned int skbaddr;
 } k;
 
 #define kernel_has_btf() (k.btf)
 #define kernel_has_casts() (k.casts)
+#define pages_known(why) (*(why) = NULL, k.pages)
 #define kernel_takes_tracing() (k.tracing)
 #define kernel_kprobe_refusal() (k.kprobe_refusal)
 #define kernel_has_raw_tracepoints() (k.raw_tracepoints)
@@ -31,21 +33,21 @@ static void kernel(bool btf, bool tracing, bool kprobes)
 	k.btf = btf;
 	k.tracing = tracing;
 	k.raw_tracepoints = true;
-	k.casts = false;
+	k.casts = k.pages = false;
 	k.kprobe_refusal = kprobes ? NULL : "no kprobes";
 	k.skbaddr = 8;
 }
 
-/* "fktsdc": a letter for each that is set. */
+/* "fktsdcp": a letter for each that is set. */
 static const char *letters(struct choice c)
 {
 	static char out[2][8];
 	static int turn;
 
 	turn = !turn;
-	snprintf(out[turn], sizeof(out[turn]), "%s%s%s%s%s%s", c.fentry ? "f" : "",
+	snprintf(out[turn], sizeof(out[turn]), "%s%s%s%s%s%s%s", c.fentry ? "f" : "",
 		 c.kprobe ? "k" : "", c.tracepoint ? "t" : "", c.substitutes ? "s" : "",
-		 c.direct ? "d" : "", c.casts ? "c" : "");
+		 c.direct ? "d" : "", c.casts ? "c" : "", c.pages ? "p" : "");
 	return out[turn];
 }
 
@@ -98,6 +100,9 @@ TEST(the_best)
 	k.casts = true;
 	CHECK_STR(letters(choice_best(ATTACH_AUTO)), "tsc");
 	CHECK_STR(letters(choice_all(ATTACH_AUTO)), "kts");
+	k.pages = true;
+	CHECK_STR(letters(choice_best(ATTACH_AUTO)), "tscp");
+	CHECK_STR(letters(choice_all(ATTACH_AUTO)), "ktsp");
 }
 
 static bool widens(enum attach_mode mode)
@@ -204,14 +209,16 @@ static void rewrite(struct choice c, struct config conf, struct ask ask)
 
 TEST(constants_of_the_kinds)
 {
-	static const char *const names[] = { "USE_FENTRY",      "USE_KPROBE",   "USE_TRACEPOINT",
-					     "USE_SUBSTITUTES", "DIRECT_READS", "CAST_READS" };
+	static const char *const names[] = { "USE_FENTRY",     "USE_KPROBE",
+					     "USE_TRACEPOINT", "USE_SUBSTITUTES",
+					     "DIRECT_READS",   "CAST_READS",
+					     "PAGES" };
 
 	kernel(true, true, true);
-	for (int i = 0; i < 6; i++) {
-		rewrite((struct choice){ i == 0, i == 1, i == 2, i == 3, i == 4, i == 5 },
+	for (int i = 0; i < 7; i++) {
+		rewrite((struct choice){ i == 0, i == 1, i == 2, i == 3, i == 4, i == 5, i == 6 },
 			(struct config){ 0 }, (struct ask){ 0 });
-		for (int n = 0; n < 6; n++)
+		for (int n = 0; n < 7; n++)
 			CHECK_STR(constant(names[n]), n == i ? "1" : "0");
 	}
 	source_free(&src);

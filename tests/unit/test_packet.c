@@ -36,6 +36,7 @@ static long bpf_probe_read_kernel(void *to, u32 size, const void *from)
 	return 0;
 }
 
+#define PAGES 0
 #define CAST_READS 0
 #define DIRECT_READS 0
 #define KERNEL_VERSION(a, b, c) ((a)*65536 + (b)*256 + (c))
@@ -132,7 +133,7 @@ static enum lnk_verdict look(u32 len, u32 linear, int at_data)
 	beyond = 0;
 	p.call = (struct lnk_call){ .skb = &p.skb, .at_data = at_data };
 	memset(&p.event, 0, sizeof(p.event));
-	return lnk_read_skb(&p.call, &head, &p.event);
+	return lnk_read_skb(&p.call, LNK_NONE_IN_PAGE, &head, &p.event);
 }
 
 /* It is TCP, and the row says so much of its length. */
