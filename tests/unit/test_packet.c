@@ -5,21 +5,16 @@
  */
 #include "unit.h"
 
-#include <arpa/inet.h>
-#include <string.h>
-
-#include "probes/event.h"
-
-typedef uint8_t u8;
-typedef uint16_t u16;
-typedef uint32_t u32;
-typedef uint64_t u64;
+#include <stdint.h>
 
 struct sk_buff {
-	u32 len, data_len;
-	u16 protocol, transport_header, network_header;
-	u8 *head, *data;
+	uint32_t len, data_len;
+	uint16_t protocol, transport_header, network_header;
+	uint8_t *head, *data;
 };
+
+#define PAGES 0
+#include "packet_host.h"
 
 #define HEADROOM 64
 
@@ -35,23 +30,6 @@ static long bpf_probe_read_kernel(void *to, u32 size, const void *from)
 	memcpy(to, from, size);
 	return 0;
 }
-
-#define PAGES 0
-#define CAST_READS 0
-#define DIRECT_READS 0
-#define KERNEL_VERSION(a, b, c) ((a)*65536 + (b)*256 + (c))
-#define LINUX_VERSION_CODE KERNEL_VERSION(6, 1, 0)
-#define bpf_ntohs ntohs
-#define bpf_htons htons
-#define bpf_ntohl ntohl
-#define bpf_htonl htonl
-
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wunknown-pragmas"
-#pragma GCC diagnostic ignored "-Wsign-compare"
-#pragma GCC diagnostic ignored "-Wunused-function"
-#include "probes/packet.h"
-#pragma GCC diagnostic pop
 
 /* --- packets ----------------------------------------------------------------------- */
 

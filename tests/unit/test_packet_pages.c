@@ -2,32 +2,41 @@
 /* probes/packet.h, compiled for this host: headers that a card left in a page. */
 #include "unit.h"
 
-#include <arpa/inet.h>
-#include <string.h>
+#include <stdint.h>
 
 #include "probes/event.h"
 
-typedef uint8_t u8;
-typedef uint16_t u16;
-typedef uint32_t u32;
-typedef uint64_t u64;
-
 struct sk_buff {
-	u32 len, data_len;
-	u16 protocol, transport_header, network_header;
-	u32 tail, end;
-	u8 *head, *data;
+	uint32_t len, data_len;
+	uint16_t protocol, transport_header, network_header;
+	uint32_t tail, end;
+	uint8_t *head, *data;
 };
 
 struct skb_shared_info {
-	u8 flags, meta_len, nr_frags, tx_flags;
-	u16 gso_size;
-	u64 others[5];
+	uint8_t flags, meta_len, nr_frags, tx_flags;
+	uint16_t gso_size;
+	uint64_t others[5];
 	struct {
-		u64 page;
-		u32 length, offset;
+		uint64_t page;
+		uint32_t length, offset;
 	} frags[2];
 };
+
+static struct lnk_pages known;
+
+static struct lnk_pages *lookup(const int *key)
+{
+	return *key ? NULL : &known;
+}
+
+#define BPF_ARRAY(name, type, n)                                                                   \
+	static struct {                                                                            \
+		type *(*lookup)(const int *);                                                      \
+	} name = { lookup }
+
+#define PAGES 1
+#include "packet_host.h"
 
 #define ROOM 128 /* what the linear area may have; skb_shared_info is behind it */
 #define VMEMMAP 0xffffea0040000000ULL
@@ -63,35 +72,6 @@ static long bpf_probe_read_kernel(void *to, u32 size, const void *from)
 	memcpy(to, from, size);
 	return 0;
 }
-
-static struct lnk_pages known;
-
-static struct lnk_pages *lookup(const int *key)
-{
-	return *key ? NULL : &known;
-}
-
-#define BPF_ARRAY(name, type, n)                                                                   \
-	static struct {                                                                            \
-		type *(*lookup)(const int *);                                                      \
-	} name = { lookup }
-
-#define PAGES 1
-#define CAST_READS 0
-#define DIRECT_READS 0
-#define KERNEL_VERSION(a, b, c) ((a)*65536 + (b)*256 + (c))
-#define LINUX_VERSION_CODE KERNEL_VERSION(6, 1, 0)
-#define bpf_ntohs ntohs
-#define bpf_htons htons
-#define bpf_ntohl ntohl
-#define bpf_htonl htonl
-
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wunknown-pragmas"
-#pragma GCC diagnostic ignored "-Wsign-compare"
-#pragma GCC diagnostic ignored "-Wunused-function"
-#include "probes/packet.h"
-#pragma GCC diagnostic pop
 
 /* --- packets ----------------------------------------------------------------------- */
 
