@@ -250,13 +250,13 @@ static __always_inline enum lnk_verdict lnk_read_tcp(struct lnk_call *call, int 
 
 /*
  * What lies behind the end of the IP packet (padding of a short frame) is not part of it.
- * A length of 0 is that of a packet too large for the field (BIG TCP). Where the IP layer has
- * cut that off already, skb->len is the truth and the header is not: a socket's backlog joins
- * segments (tcp_add_backlog()), and leaves the first one's IP header as it was.
+ * Where the IP layer has cut that off already, skb->len is the truth and the header is not: a
+ * socket's backlog joins segments (tcp_add_backlog()), and leaves the first one's IP header as it
+ * was.
  */
 static __always_inline void lnk_end_at(struct lnk_call *call, struct lnk_span *s, u32 length)
 {
-	if (!length || call->trimmed)
+	if (call->trimmed)
 		return;
 	if (length < call->wire.length)
 		call->wire.length = length;
@@ -276,7 +276,9 @@ static __always_inline int lnk_read_ipv4(struct lnk_call *call, struct lnk_span 
 	u32 *saddr = (u32 *)e->saddr, *daddr = (u32 *)e->daddr;
 	u32 length = (head->b[0] & 15) * 4;
 
-	lnk_end_at(call, s, bpf_ntohs(head->h[1]));
+	/* 0 with more behind it than the field could say is BIG TCP; else it is no packet */
+	if (head->h[1] || call->wire.length <= LNK_LENGTH_MAX)
+		lnk_end_at(call, s, bpf_ntohs(head->h[1]));
 
 	if (head->b[9] != 6)
 		return LNK_OTHER;

@@ -192,9 +192,16 @@ TEST(big_tcp_without_a_header)
 	shows(look(150040, 40, 1), 150040, 20);
 }
 
-/* What follows an IPv6 header of no payload is padding. */
+/* What follows an IPv6 header of no payload is padding, and so is what follows an IPv4 header of no
+ * packet: ip_rcv_core() drops it. */
 TEST(no_payload)
 {
+	begin(0x0800);
+	add_ipv4(0);
+	add_tcp();
+	CHECK_INT(look(60, 60, 1), LNK_UNREADABLE);
+	CHECK_INT(look(65535, 60, 1), LNK_UNREADABLE);
+	shows(look(65536, 60, 1), 65536, 20);
 	begin(0x86dd);
 	add_ipv6(0, 6, "fd00::1");
 	add_tcp();
