@@ -61,6 +61,13 @@ static const char constants[] = "#ifndef LNK_CONSTANTS_H\n"
 							   "sizeof(((type *)0)->member)")
 							DEFINE_ARG("ARRAY_SIZE", "x",
 								   "(sizeof(x) / sizeof((x)[0]))")
+	/* linux/string.h: a call that clang makes instructions of */
+	DEFINE_ARG("memset", "p, c, n", "__builtin_memset(p, c, n)")
+		DEFINE_ARG("memcpy", "p, q, n", "__builtin_memcpy(p, q, n)")
+			DEFINE_ARG("memmove", "p, q, n", "__builtin_memmove(p, q, n)")
+				DEFINE_ARG("memcmp", "p, q, n", "__builtin_memcmp(p, q, n)")
+					DEFINE_ARG("strlen", "s", "__builtin_strlen(s)")
+						DEFINE_ARG("abs", "x", "__builtin_abs(x)")
 	/* linux/if_ether.h */
 	DEFINE("ETH_ALEN", "6") DEFINE("ETH_HLEN", "14") DEFINE("ETH_P_IP", "0x0800")
 		DEFINE("ETH_P_ARP", "0x0806") DEFINE("ETH_P_8021Q", "0x8100")
