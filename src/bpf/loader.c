@@ -152,7 +152,7 @@ static int make_sub_dir(const struct loader *l, int number, char *path, size_t s
 	return mkdir(path, 0700) ? -errno : 0;
 }
 
-#define MAX_MORE_FLAGS 10
+#define MAX_MORE_FLAGS 11
 
 /*
  * What every compile gets beside the headers' flags. libbcc has the whole -O3 pipeline run
@@ -172,6 +172,7 @@ static void add_own_flags(const struct loader *l, const char *flags[MAX_MORE_FLA
 	if (!l->req->verbose)
 		flags[n++] = "-Wno-everything";
 	flags[n++] = "-Werror=implicit-function-declaration";
+	flags[n++] = "-Werror=return-type"; /* an error anyway, but not where it is turned off */
 	flags[n] = NULL;
 }
 

@@ -267,6 +267,34 @@ TEST(a_function_that_is_not_declared)
 }
 
 /* libbcc calls exit(1) in the child. */
+/* No helpers, and nothing that headers would have to declare: clang makes instructions of them. */
+TEST(functions_that_clang_knows)
+{
+	need_kernel();
+	ASSEMBLE(GOOD, "int kprobe__x(struct pt_regs *ctx)\n{\n\tstruct { int a[4]; } x, y;\n\n"
+		       "\tmemset(&x, 0, sizeof(x));\n\tmemcpy(&y, &x, sizeof(y));\n"
+		       "\tmemmove(&x, &y, sizeof(y));\n"
+		       "\treturn memcmp(&x, &y, 4) + strlen(\"ab\") + abs(y.a[0]);\n}\n");
+	CHECK_INT(build(), 0);
+	end();
+}
+
+/* It would return what happens to be in a register. */
+TEST(a_function_that_returns_nothing)
+{
+	need_kernel();
+	for (int i = 0; i < 2; i++) {
+		verbose = i;
+		ASSEMBLE(GOOD,
+			 "static int wanted(int a)\n{\n\tif (a)\n\t\treturn;\n\treturn 3;\n}\n"
+			 "int kprobe__x(struct pt_regs *ctx)\n{\n\treturn wanted(1);\n}\n");
+		CHECK_INT(build(), -EINVAL);
+		says(&program.error, "probes/b.c:4:3: error: ");
+		end();
+	}
+	verbose = false;
+}
+
 TEST(a_stack_of_over_512_bytes)
 {
 	need_kernel();
