@@ -204,6 +204,9 @@ int splice_check(const char *label, const char *text, struct text *why)
 	return 0;
 }
 
+/* What is larger is not believed: the text behind it has fewer lines than are left to INT_MAX. */
+#define LINE_MAX_GIVEN (INT_MAX / 2)
+
 /* The number that a #line gives to the line behind it, or 0. */
 static int line_directive(const char *p)
 {
@@ -218,14 +221,21 @@ static int line_directive(const char *p)
 	n = strspn(p, "0123456789");
 	if (n && n < sizeof(number)) {
 		memcpy(number, p, n);
-		num_parse(number, 0, INT_MAX - 1, &line);
+		num_parse(number, 0, LINE_MAX_GIVEN, &line);
 	}
 	return (int)line;
 }
 
+/* "#else", "#elif...", "#endif": what is left out before it may hold a #line that nobody took. */
+static bool ends_branch(const char *p)
+{
+	p += strspn(p, " \t");
+	return !strncmp(p, "el", 2) || !strncmp(p, "endif", 5);
+}
+
 void splice_mark(const char *text, struct text *out)
 {
-	bool in_directive = false;
+	bool in_directive = false, resume = false;
 	int line = 1, given = 0, depth = 0; /* of parentheses */
 	char last = '\n';                   /* on this line that is not blank */
 	const char *p, *after, *begin;
@@ -244,15 +254,17 @@ void splice_mark(const char *text, struct text *out)
 			if (given) { /* a file begins */
 				line = given;
 				depth = 0;
-			} else if (!in_directive && !depth && (last == '{' || last == '}')) {
+			} else if (resume ||
+				   (!in_directive && !depth && (last == '{' || last == '}'))) {
 				text_printf(out, "#line %d\n", line);
 			}
-			in_directive = false;
+			in_directive = resume = false;
 			given = 0;
 			last = '\n';
 		} else if (*p == '#' && last == '\n') {
 			in_directive = true;
 			given = line_directive(p + 1);
+			resume = ends_branch(p + 1);
 			last = '#';
 		} else if (!is_blank(*p) && *p != '/' && !in_directive) {
 			depth += (*p == '(') - (*p == ')' && depth);

@@ -176,6 +176,11 @@ TEST(lines_behind_braces)
 	marked("A(({\nb;\n}\n))\n", "A(({\nb;\n}\n))\n");
 	marked("/* {\n{\n", "/* {\n{\n");
 	marked("// {\n'{'\n\"}\"\n'}\n)\n{;\n{,\n", "// {\n'{'\n\"}\"\n'}\n)\n{;\n{,\n");
+	/* a #line in what is left out is none */
+	marked("#if 0\n{\n#else\n}\n# endif\nx\n#elif\n#if 1\n",
+	       "#if 0\n{\n#line 3\n#else\n#line 4\n}\n#line 5\n# endif\n#line 6\nx\n#elif\n#line "
+	       "8\n"
+	       "#if 1\n");
 	/* a parenthesis that is not closed here ends with the file */
 	marked("(\n{\n#line 1 \"b\"\n{\n", "(\n{\n#line 1 \"b\"\n{\n#line 2\n");
 }
