@@ -378,14 +378,14 @@ static enum swap_news file(struct swap *sw, const struct wire_reply *r, int *fd)
 }
 
 /* The descriptors of a message of this kind are lost, for want of numbers for them. */
-static enum swap_news no_room(struct swap *sw, uint32_t kind, struct text *text)
+static enum swap_news no_room(struct swap *sw, uint32_t kind, uint32_t id, struct text *text)
 {
 	struct wire_reply r = { .kind = WIRE_FILE, .file.error = EMFILE };
 	int none = -1;
 
 	if (kind == WIRE_FILE)
 		return sw->path ? file(sw, &r, &none) : SWAP_NONE;
-	if (!sw->building)
+	if (!sw->building || id != sw->id)
 		return SWAP_NONE;
 	sw->building = false;
 	return fail(sw, -EMFILE, text);
@@ -420,7 +420,7 @@ static bool receive(struct swap *sw, enum swap_news *news, struct text *text)
 	if (n == -EAGAIN)
 		return false;
 	if (n == -EMFILE) {
-		*news = no_room(sw, r.kind, text);
+		*news = no_room(sw, r.kind, r.id, text);
 		return true;
 	}
 	if (n != 1) {
