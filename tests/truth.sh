@@ -6,7 +6,7 @@
 #
 # --short (the default) looks at this kernel only. --full takes Debian's kernels in virtual
 # machines as well, each with BTF and without headers (fentry) and with headers and without
-# BTF (kprobes), and this kernel with Debian 13's libbcc; it takes about an hour, and says
+# BTF (kprobes), and this kernel with Debian 13's libbcc; it takes about 50 minutes, and says
 # how long each host took. --write puts the result into docs/truth.md.
 # TRUTH_HOSTS="6.1 6.1-rt native ..." selects; what the others showed last time is kept in
 # build/truth. --resume leaves out the hosts that came to their end there.
