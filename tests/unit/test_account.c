@@ -150,6 +150,21 @@ TEST(strays)
 }
 
 /* Nothing is sent: what passed the filter was counted. */
+/* They have come, but nobody asked for them. */
+TEST(rows_of_others)
+{
+	struct account a;
+
+	account_open(&a, 2);
+	a.v[0].kernel.seen = a.v[0].received = 9;
+	a.v[0].others = 4;
+	a.v[1].kernel.seen = a.v[1].received = 3;
+	a.v[1].others = 1;
+	CHECK_INT(account_events(&a), 7);
+	CHECK_INT(account_open_items(&a), 0);
+	account_close(&a);
+}
+
 TEST(stats_only)
 {
 	struct account a;
