@@ -30,7 +30,11 @@ show()
 	local kernel=$1 without=$2 status
 
 	status=$(cat "$TMP/$kernel$without.status")
-	cat "$TMP/$kernel$without.out"
+	# what an old kernel has nothing of is looked at on the newest
+	case $kernel in
+	5.10 | 6.1) sed 's/^skip - \(.*: bulk, BIG TCP # this kernel has no BIG TCP\)$/# \1/' "$TMP/$kernel$without.out" ;;
+	*) cat "$TMP/$kernel$without.out" ;;
+	esac
 	cat "$TMP/$kernel$without.err" >&2
 	# 1: it has said what was wrong
 	if [ "$status" -gt 1 ] || ! grep -q '^ok - ' "$TMP/$kernel$without.out"; then
