@@ -9,7 +9,8 @@
 #include "bpf/hooks.h"
 
 /* Adds the first error, "probes/FILE.c:LINE:COLUMN: error: message" where clang names one, and
- * "--where:COLUMN: message" where it is about an expression. Returns false, and adds nothing, when the log has none. */
+ * "--where:COLUMN: message" where it is about an expression. Returns false, and adds nothing, when
+ * the log has none. */
 bool diagnose_compile(const char *log, struct text *out);
 
 /* Adds the two lines that clang prints under that error, the source line and the caret,
