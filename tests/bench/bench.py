@@ -125,10 +125,19 @@ def variants(bench):
             bench.ours("stats", "-s", "-s")]
 
 
+# To a hook that nobody has, so that it is read and nothing is made of it.
+SEND_AN_EVENT = """struct lnk_sample s = { .event.time_ns = bpf_ktime_get_ns(), .event.hook = 0xffff };
+
+	lnk_events.perf_submit(ctx, &s, LNK_RECORD_SIZE(EXTRA));
+	"""
+
+
 def floors(bench):
     return [bench.floor("nothing", "programs that do nothing", ""),
             bench.floor("clock", "programs that read the clock",
-                        "volatile u64 now_ns = bpf_ktime_get_ns();\n\n\t")]
+                        "volatile u64 now_ns = bpf_ktime_get_ns();\n\n\t"),
+            bench.floor("ring", "programs that send an event without a packet, and no rows",
+                        SEND_AN_EVENT, "-R", "0")]
 
 
 def section_others(bench, data, _until):

@@ -79,30 +79,33 @@ def all_lost(data):
                 for m in got["all"] if m["books"]]
 
 
-def bar(what, wanted, value, reached, shown):
+def bar(what, wanted, value, reached, shown, floor=""):
     """One line of the table of bars; value None: not measured."""
     if value is None:
-        return [what, wanted, NO, "?"]
-    return [what, wanted, shown, "yes" if reached(value) else "**no**"]
+        return [what, wanted, NO, floor, "?"]
+    return [what, wanted, shown, floor, "yes" if reached(value) else "**no**"]
 
 
 def bars(data):
     start = data.get("start", {})
     rows = []
 
-    def least(what, wanted, values, limit, show):
-        rows.append(bar(what, wanted, median(values), lambda v: v >= limit, spread(values, show)))
+    def least(what, wanted, values, limit, show, floor=""):
+        rows.append(bar(what, wanted, median(values), lambda v: v >= limit, spread(values, show),
+                        floor))
 
     def most(what, wanted, values, limit, show):
         rows.append(bar(what, wanted, median(values), lambda v: v <= limit, spread(values, show)))
 
-    for what, key, limit in (
-            ("round trips kept (2 connections), every row to a file, no rate limit", "all", 0.90),
-            ("... with --buffer=shared", "shared", 0.90),
-            ("round trips kept, default settings (10000 rows/s)", "default", 0.96),
-            ("round trips kept, a filter that matches nothing", "filter", 0.97),
-            ("round trips kept, -s", "stats", 0.97)):
-        least(what, f">= {100 * limit:.0f} %", kept(data, "rtt2", key), limit, percent)
+    for what, key, limit, floor in (
+            ("round trips kept (2 connections), every row to a file, no rate limit", "all", 0.90,
+             "ring"),
+            ("... with --buffer=shared", "shared", 0.90, "clock"),
+            ("round trips kept, default settings (10000 rows/s)", "default", 0.96, "nothing"),
+            ("round trips kept, a filter that matches nothing", "filter", 0.97, "nothing"),
+            ("round trips kept, -s", "stats", 0.97, "nothing")):
+        least(what, f">= {100 * limit:.0f} %", kept(data, "rtt2", key), limit, percent,
+              spread(kept(data, "rtt2", floor), percent))
     top = highest(data, "all")
     most(f"CPU of the tool per row written, at {rows_per_second(top)}", "<= 0.35 us",
          cpu_per_row(top), 0.35, us)
@@ -328,7 +331,7 @@ def part_vm(data):
 def part_not(data, bench, table_of_bars):
     text = "## Not reached, not measured\n\n"
     lines = []
-    for what, wanted, measured, reached in table_of_bars:
+    for what, wanted, measured, _, reached in table_of_bars:
         if reached == "**no**":
             lines.append(f"not reached: {what}: {measured}, wanted {wanted}")
         elif reached == "?":
@@ -392,7 +395,10 @@ def document(bench, data, tools):
         text += "Hooks that this kernel has for the stages:\n\n"
         text += "".join(f"    {line}\n" for line in data["hooks"]) + "\n"
     table_of_bars = bars(data)
-    text += "## The bars\n\n" + table(["what", "bar", "measured", "reached"], table_of_bars)
+    text += "## The bars\n\n" + table(["what", "bar", "measured", "floor", "reached"], table_of_bars)
+    text += ("Floor: what the same load keeps under programs at the same hooks that do nothing, with "
+             "--buffer=shared\nunder such as only read the clock, and with the perf rings under such "
+             "as read the clock and send an\nevent without a packet, of which no row is made.\n\n")
     text += part_not(data, bench, table_of_bars) + part_remarks()
     text += part_loads(data) + part_hits(data) + part_filters(data) + part_start(data)
     text += part_reload(data) + part_asked(data) + part_idle(data)

@@ -28,6 +28,7 @@ class Failed(Exception):
 class Tool:
     def __init__(self, key, name, argv, ready=READY, rows_on_stderr=False, shown=None):
         self.key, self.name, self.argv = key, name, argv
+        self.balances = "-s" not in argv  # what we count is to be exact
         self.ready = ready  # a text on stderr; None: ready when rows come
         self.rows_on_stderr = rows_on_stderr
         self.shown = shown or " ".join(argv)  # the command, for the document
@@ -182,7 +183,7 @@ class Bench:
         return self.ours(f"stages{n}", f"{n} of {len(PROBES)} stages", "-R", "0",
                          "--probe-dir", where, *args)
 
-    def floor(self, key, name, body):
+    def floor(self, key, name, body, *args):
         """What no tool can do without: programs at three raw tracepoints that do just this."""
         where = os.path.join(self.work, f"floor-{key}")
         if not os.path.isdir(where):
@@ -192,7 +193,9 @@ class Bench:
                     event = RAW_TRACEPOINTS.get(probe)
                     f.write(f"RAW_TRACEPOINT_PROBE({event})\n{{\n\t{body}return 0;\n}}\n"
                             if event else "/* none */\n")
-        return self.ours(key, name, "-s", "--probe-dir", where)
+        tool = self.ours(key, name, *(args or ["-s"]), "--probe-dir", where)
+        tool.balances = False  # these programs keep no books
+        return tool
 
     def bcc(self, *args):
         if not self.bcc_python:
@@ -272,7 +275,7 @@ class Bench:
         m["rows"] = running.rows()
         m["cpu_ns"] = running.to_cpu - running.from_cpu
         m["books"] = running.books()
-        if m["books"] and not m["books"]["exact"] and "-s" not in tool.argv:
+        if m["books"] and not m["books"]["exact"] and tool.balances:
             self.wrong.append(f"the books of {tool.shown} did not balance")
         running.remove()
         return m
