@@ -85,6 +85,7 @@ int ask_parse(struct ask *a, const struct config *conf, struct column_list *colu
 	a->filters = question_filters(q);
 	a->owners = q->owner || q->owners;
 	a->numbers = q->nnumbers;
+	a->netns = q->netns;
 	free(q);
 	return err;
 }

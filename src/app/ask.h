@@ -17,9 +17,10 @@ struct ask {
 	struct in6_addr ip;
 	uint16_t port; /* 0: none */
 	/* everything else */
-	bool owners;  /* it notes who uses sockets, by a probe of its own */
-	bool filters; /* lnk_question() is there */
-	int numbers;  /* that lnk_collect() fills */
+	bool owners;    /* it notes who uses sockets, by a probe of its own */
+	bool filters;   /* lnk_question() is there */
+	int numbers;    /* that lnk_collect() fills */
+	uint32_t netns; /* inode number of the namespace that is asked for; 0: all */
 	struct text c;
 };
 

@@ -265,6 +265,7 @@ static bool build(const struct broker *b, const struct wire_request *req)
 		r.done.hooks = (uint32_t)s.hooks.n;
 		r.done.stages = (uint32_t)s.stages.n;
 		r.done.extra = (uint32_t)s.extra;
+		r.done.netns = s.netns;
 		r.done.compile_ns = s.program.compile_ns;
 		r.done.load_ns = s.program.load_ns;
 		r.done.attach_ns = s.attach_ns;

@@ -143,28 +143,27 @@ static void refresh(struct loop *l)
  * another one that was given the number. Names of /run/netns can be looked at. */
 static void look_at_netns(struct loop *l)
 {
-	struct namespaces *n = l->view->table.namespaces;
+	const struct namespaces *n = l->view->table.namespaces;
 	const struct config *c = l->s->conf;
 	uint64_t now = clock_monotonic_ns(), inode;
 	struct text name = { 0 };
 
-	if (!n || !c->netns || (l->netns_known && now < l->netns_looked_ns + REFRESH_NS))
+	if (!n || !c->netns || now < l->netns_looked_ns + REFRESH_NS)
 		return;
 	l->netns_looked_ns = now;
-	namespaces_refresh(n);
-	inode = namespaces_inode(n, c->netns);
-	if (!l->netns_known) /* as it was when the program was built */
-		l->netns_inode = inode;
-	l->netns_known = true;
-	if (inode == l->netns_inode || !l->netns_inode)
+	if (namespaces_inode(n, c->netns, &inode))
+		return;
+	if (inode == l->s->netns)
+		l->netns_gone = 0;
+	if (inode == l->s->netns || l->s->netns == l->netns_gone)
 		return;
 	text_add_quoted(&name, c->netns, strlen(c->netns));
 	console_hide(l->console);
-	log_error("-N: %s is gone%s: rows are chosen by its number, %" PRIu64
+	log_error("-N: %s is gone%s: rows are chosen by its number, %" PRIu32
 		  ", which another namespace may be given",
-		  text_str(&name), inode ? ", and another one has its name" : "", l->netns_inode);
+		  text_str(&name), inode ? ", and another one has its name" : "", l->s->netns);
 	text_free(&name);
-	l->netns_inode = 0;
+	l->netns_gone = l->s->netns;
 }
 
 /* After a turn that found n events: shall the next ones wake us? */

@@ -84,7 +84,6 @@ static void exchange(struct loop *l)
 	l->leaving.s = &l->old;
 	l->now = fresh;
 	l->settled = false;
-	l->netns_known = false;
 	mean_processes(l);
 	collected_map(&l->old.setting->collected, &l->s->setting->collected, l->old_slots);
 	loop_look(l, &look);

@@ -89,9 +89,8 @@ struct loop {
 	uint64_t refreshed_ns;
 	bool refresh_failed; /* and that was said */
 	uint64_t netns_looked_ns;
-	bool netns_known;     /* since the program runs */
-	uint64_t netns_inode; /* of the namespace with -N's name; 0: none, or it was said */
-	uint64_t ends_ns;     /* 0: no end */
+	uint32_t netns_gone; /* of which that was said; 0: of none */
+	uint64_t ends_ns;    /* 0: no end */
 	enum end end;
 	int error;
 	/* -s */

@@ -152,6 +152,7 @@ int offer_complete(struct offer *o, const struct session *running, struct settin
 		s->program.owners_fd = -1;
 	}
 	s->extra = setting->extra;
+	s->netns = r->done.netns;
 	s->stop_fd = running->stop_fd;
 	err = session_plan(s);
 	if (!err && s->stages.n != o->served_n)

@@ -107,6 +107,7 @@ static int prepare(struct session *s, const struct config *conf, const struct as
 	*s = (struct session){ .conf = conf, .stop_fd = stop_fd, .live = live };
 	s->program = (struct program)NO_PROGRAM;
 	s->extra = conf->debug_func + ask->numbers;
+	s->netns = ask->netns;
 	refusal = conf->buffer == BUFFER_SHARED ? shared_refusal() : NULL;
 	if (refusal) {
 		log_error("--buffer=shared cannot be used here (%s); --buffer=perf can", refusal);

@@ -42,6 +42,7 @@ struct session {
 	int lines_n;
 	struct text said; /* which hook serves each stage, a line each */
 	uint64_t attach_ns;
+	uint32_t netns; /* struct ask, of which the program was made */
 	int extra;      /* numbers behind each event */
 	int served;     /* stages with a hook */
 	int incomplete; /* stages without one, for one address family at least */

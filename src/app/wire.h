@@ -106,6 +106,7 @@ struct wire_reply {
 			int32_t error; /* errno; 0: the program is complete; EALREADY: the same */
 			uint32_t hooks, stages;
 			uint32_t extra;      /* numbers behind each event */
+			uint32_t netns;      /* struct ask */
 			uint32_t dirs;       /* that probes are read from and that are there */
 			uint64_t compile_ns; /* 0: it was compiled before */
 			uint64_t load_ns;

@@ -136,17 +136,23 @@ const char *namespaces_name(struct namespaces *n, uint64_t inode)
 	return n->last_name;
 }
 
-uint64_t namespaces_inode(const struct namespaces *n, const char *name)
+int namespaces_inode(const struct namespaces *n, const char *name, uint64_t *inode)
 {
 	size_t len = strlen(n->path);
+	char path[512];
+	struct stat st;
 
 	if (!strncmp(name, n->path, len) && name[len] == '/')
 		name += len + 1;
-	else if (name[strspn(name, "0123456789")] == '\0') /* a process, or the number itself */
-		return 0;
-	for (size_t i = 0; i < n->n; i++)
-		if (!strcmp(n->v[i].name, name))
-			return n->v[i].inode;
+	else if (strchr(name, '/') || name[strspn(name, "0123456789")] == '\0')
+		return -EINVAL; /* elsewhere; a process, or the number itself */
+	if (snprintf(path, sizeof(path), "%s/%s", n->path, name) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	*inode = 0;
+	if (fstatat(AT_FDCWD, path, &st, 0))
+		return errno == ENOENT ? 0 : -errno;
+	if (st.st_dev == n->device)
+		*inode = st.st_ino;
 	return 0;
 }
 

@@ -24,9 +24,10 @@ void namespaces_refresh(struct namespaces *n);
  * that was not met before is looked for at once. */
 const char *namespaces_name(struct namespaces *n, uint64_t inode);
 
-/* Of the namespace that -N names: by its name, which is no number, or by its path in the
- * directory. 0: there is none. */
-uint64_t namespaces_inode(const struct namespaces *n, const char *name);
+/* Of the namespace that -N names by its name, which is no number, or by its path in the directory,
+ * as it is now. Returns 0 and *inode (0: there is none), -EINVAL where it names none of there,
+ * -errno where that cannot be looked at. */
+int namespaces_inode(const struct namespaces *n, const char *name, uint64_t *inode);
 
 /* The n-th name there is; NULL: there are no more. */
 const char *namespaces_listed(const struct namespaces *n, int nth);

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# timeout: 120
+# timeout: 200
 # Names of interfaces and network namespaces: ours, others', and those that are new or get
 # another name while rows come.
 . "$(dirname "$0")/../lib.sh"
@@ -100,3 +100,77 @@ for args in "-o function" "-s 0.5"; do
 	check "-N: a namespace that is deleted is told once ($args)" [ "$before" -eq 0 ] -- expect_exit 0 -- \
 		[ "$(grep -c "^linux_net_kernel: -N: '$GONE' is gone: rows are chosen by its number, $number," "$TMP/err")" -eq 1 ]
 done
+
+# --- ... and while a program that asks for it is compiled
+
+# held PARENT: what compiles for PARENT is caught at it and stands still, as $CHILD.
+held()
+{
+	CHILD=$(pgrep -P "$1") && kill -STOP "$CHILD" 2>/dev/null &&
+		wait_until 10 grep -q '^State:[[:space:]]*[TZ]' "/proc/$CHILD/status" 2>/dev/null &&
+		grep -q '^State:[[:space:]]*T' "/proc/$CHILD/status"
+}
+
+# delete_meanwhile PARENT NAME DONE [SAID]: the same, and the namespace is deleted; SAID is waited
+# for before it goes on. False where NAME said DONE before, and nothing was deleted.
+delete_meanwhile()
+{
+	local end=$((SECONDS + 10))
+
+	until held "$1"; do
+		[ "$SECONDS" -lt "$end" ] && ! grep -q "$3" "$TMP/$2.err" || return
+	done
+	DELETED=0
+	grep -q "$3" "$TMP/$2.err" || DELETED=1
+	[ "$DELETED" -eq 0 ] || ip netns del "$GONE"
+	[ "$DELETED" -eq 0 ] || [ $# -eq 3 ] || wait_until 10 grep -q "$4" "$TMP/$2.err"
+	kill -CONT "$CHILD"
+	wait_until 60 grep -q "$3" "$TMP/$2.err"
+	[ "$DELETED" -eq 0 ] || wait_until 10 grep -q 'is gone' "$TMP/$2.err"
+}
+
+told_once()
+{
+	[ "$(grep -c "^linux_net_kernel: -N: '$GONE' is gone: rows are chosen by its number, $number," "$TMP/err")" -eq 1 ]
+}
+
+# few_tries NAME COMMAND...: a compile that is over before it is caught shows nothing.
+few_tries()
+{
+	local name=$1
+
+	shift
+	DELETED=0
+	for _ in 1 2 3 4 5; do
+		ip netns add "$GONE" 2>/dev/null
+		number=$(stat -c %i "/run/netns/$GONE")
+		"$@"
+		[ "$DELETED" -eq 0 ] || break
+	done
+	check "-N: one that is deleted while $name" [ "$DELETED" -eq 1 ] -- expect_exit 0 -- told_once
+}
+
+at_start()
+{
+	spawn early "$LNK" --no-cache -N "$GONE" -p 9681 -o function
+	delete_meanwhile "$SPAWNED" early 'Started TCP monitoring'
+	stop early "$SPAWNED"
+}
+
+# at_change NAME COMMAND SAID ARGS...
+at_change()
+{
+	local name=$1 command=$2 said=$3
+
+	shift 3
+	rm -f "$TMP/$name.in"
+	script "$name" --no-cache -p 9681 -o function "$@"
+	echo "$command" >&8
+	delete_meanwhile "$(broker_of "$SPAWNED")" "$name" '^Changed:' ${said:+"$said"}
+	sleep 1.5 # for a second look, which has nothing to say
+	over
+}
+
+few_tries "the program starts" at_start
+few_tries "it is asked for" at_change later "set netns $GONE" ""
+few_tries "something else is asked for" at_change known "port 9682" "is gone" -N "$GONE"

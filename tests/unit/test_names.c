@@ -177,6 +177,15 @@ static uint64_t own_namespace(void)
 	return stat("/proc/self/ns/net", &st) ? 0 : st.st_ino;
 }
 
+/* ... of the name's namespace, or what namespaces_inode() returns. */
+static int64_t inode_of(const struct namespaces *n, const char *name)
+{
+	uint64_t inode;
+	int err = namespaces_inode(n, name, &inode);
+
+	return err ? err : (int64_t)inode;
+}
+
 TEST(namespaces_come_and_go)
 {
 	struct namespaces *n = NULL;
@@ -199,13 +208,14 @@ TEST(namespaces_come_and_go)
 	CHECK_STR(namespaces_name(n, second), "blue");
 	CHECK(!namespaces_name(n, first));
 	CHECK_STR(namespaces_name(n, second), "blue");
-	CHECK(namespaces_inode(n, "blue") == second);
+	CHECK_INT(inode_of(n, "blue"), (int64_t)second);
 	snprintf(decoy, sizeof(decoy), "%s/blue", dir);
-	CHECK(namespaces_inode(n, decoy) == second);
-	CHECK(!namespaces_inode(n, "blu") && !namespaces_inode(n, "/blue"));
+	CHECK_INT(inode_of(n, decoy), (int64_t)second);
+	CHECK_INT(inode_of(n, "blu"), 0);
+	CHECK_INT(inode_of(n, "/blue"), -EINVAL);
+	CHECK_INT(inode_of(n, "/proc/self/ns/net"), -EINVAL);
 	bind_namespace("12"); /* which is a process to -N */
-	namespaces_refresh(n);
-	CHECK(!namespaces_inode(n, "12"));
+	CHECK_INT(inode_of(n, "12"), -EINVAL);
 	unbind_namespace("12");
 	/* a file of that name is no namespace, whatever its number */
 	snprintf(decoy, sizeof(decoy), "%s/decoy", dir);
@@ -213,11 +223,14 @@ TEST(namespaces_come_and_go)
 	CHECK(!stat(decoy, &st));
 	namespaces_refresh(n);
 	CHECK(!namespaces_name(n, st.st_ino));
+	CHECK_INT(inode_of(n, "decoy"), 0);
+	CHECK_INT(inode_of(n, "decoy/blue"), -EINVAL);
 	unlink(decoy);
 	/* its number is used again for the next one: the name must go */
 	unbind_namespace("blue");
+	CHECK_INT(inode_of(n, "blue"), 0); /* at once */
 	namespaces_refresh(n);
-	CHECK(!namespaces_name(n, second) && !namespaces_inode(n, "blue"));
+	CHECK(!namespaces_name(n, second));
 	namespaces_close(n);
 	namespaces_close(NULL);
 	umount2(dir, MNT_DETACH);
