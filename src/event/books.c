@@ -78,15 +78,14 @@ static void balance(const struct account *a, const struct tally *sum, bool runni
 	int i;
 
 	text_printf(out,
-		    "Calls without a row: %" PRIu64 " not TCP, %" PRIu64
-		    " fragments without a TCP header, %" PRIu64 " with a header out of reach\n",
+		    "Calls without a row: %" PRIu64 " not TCP, %" PRIu64 " fragments, %" PRIu64
+		    " out of reach\n",
 		    (uint64_t)sum->kernel.other, (uint64_t)sum->kernel.fragment,
 		    (uint64_t)sum->kernel.unreadable);
 	if (a->owners)
 		text_printf(out,
 			    "Of FILTERED: %" PRIu64
-			    " of sockets without a file (not accepted yet, or "
-			    "closed), whose they are nobody can tell\n",
+			    " of sockets without a file (not accepted yet, or closed)\n",
 			    (uint64_t)sum->kernel.ownerless);
 	if (a->stray)
 		text_printf(out, "Malformed events of no known hook: %" PRIu64 "\n", a->stray);
@@ -108,7 +107,7 @@ static void balance(const struct account *a, const struct tally *sum, bool runni
 	else
 		text_printf(out,
 			    "seen = filtered + limited + lost + received: OFF BY %" PRId64
-			    " (an error of this program)\n",
+			    " (program error)\n",
 			    open);
 }
 

@@ -45,8 +45,8 @@ class Books:
             cells = line.split()
             if len(cells) == 1 + len(heads.group(1).split()):
                 self.stages[cells[0]] = dict(zip(heads.group(1).split(), cells[1:]))
-        silent = re.search(r"Calls without a row: (\d+) not TCP, (\d+) fragments without a TCP "
-                           r"header, (\d+) with a header out of reach", text)
+        silent = re.search(r"Calls without a row: (\d+) not TCP, (\d+) fragments, "
+                           r"(\d+) out of reach", text)
         self.other, self.fragments, self.unreadable = map(int, silent.groups()) if silent else (0, 0, 0)
 
     def get(self, stage, column):

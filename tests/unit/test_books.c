@@ -79,12 +79,12 @@ TEST(closing_with_books_that_do_not_balance)
 	begin();
 	account.v[2].received--;
 	books_closing(&account, lines, STAGES, &out);
-	CHECK(strstr(out.s, "received: OFF BY 1 (an error of this program)\n"));
+	CHECK(strstr(out.s, "received: OFF BY 1 (program error)\n"));
 	CHECK(!strstr(out.s, "exact"));
 	text_reset(&out);
 	account.v[2].received += 3;
 	books_closing(&account, lines, STAGES, &out);
-	CHECK(strstr(out.s, "received: OFF BY -2 (an error of this program)\n"));
+	CHECK(strstr(out.s, "received: OFF BY -2 (program error)\n"));
 	account_close(&account);
 }
 
@@ -183,6 +183,48 @@ TEST(so_far)
 	text_reset(&out);
 	books_so_far(&account, lines, STAGES, &out);
 	CHECK(strstr(text_str(&out), "OFF BY -1 ") != NULL);
+	account_close(&account);
+}
+
+/* Columns of the longest line that no figure of a stage has made so long. */
+static int longest_below_table(void)
+{
+	const char *at = strstr(text_str(&out), "Calls without");
+	int longest = 0, len;
+
+	CHECK(at != NULL);
+	for (; at && *at; at += len + (at[len] == '\n')) {
+		len = (int)strcspn(at, "\n");
+		longest = len > longest ? len : longest;
+	}
+	return longest;
+}
+
+TEST(lines_that_fit)
+{
+	struct lnk_counters *k;
+
+	begin();
+	account.owners = true;
+	k = &account.v[2].kernel;
+	k->ownerless = 9999999;
+	k->other = 9999999 - 70;
+	k->fragment = 9999999 - 8;
+	k->unreadable = 9999999 - 9;
+	books_closing(&account, lines, STAGES, &out);
+	CHECK(strstr(text_str(&out),
+		     " 9999999 not TCP, 9999999 fragments, 9999999 out of reach\n"));
+	CHECK(longest_below_table() <= 80);
+	account.v[2].received += 9999999;
+	text_reset(&out);
+	books_closing(&account, lines, STAGES, &out);
+	CHECK(strstr(text_str(&out), "OFF BY -9999999 ") != NULL);
+	CHECK(longest_below_table() <= 80);
+	account.v[2].received -= 2 * 9999999;
+	text_reset(&out);
+	books_so_far(&account, lines, STAGES, &out);
+	CHECK(strstr(text_str(&out), " 9999999 that are") != NULL);
+	CHECK(longest_below_table() <= 80);
 	account_close(&account);
 }
 
