@@ -126,14 +126,21 @@ static void describe_text(const char *what, const char *s, struct text *out)
 	text_puts(out, "\n");
 }
 
-/* In whole, with what stands at its ends. */
+/* In whole, with what stands at its ends: messages count its columns. */
+static void quote_whole(const char *s, struct text *out)
+{
+	text_puts(out, "'");
+	text_add_escaped(out, s, strlen(s), false);
+	text_puts(out, "'");
+}
+
 static void describe_expression(const char *what, const char *s, struct text *out)
 {
 	if (!s)
 		return;
-	text_printf(out, "Filtering with %s: '", what);
-	text_add_escaped(out, s, strlen(s), false);
-	text_puts(out, "'\n");
+	text_printf(out, "Filtering with %s: ", what);
+	quote_whole(s, out);
+	text_puts(out, "\n");
 }
 
 static void describe_flags(const struct tcp_flags *f, struct text *out)
@@ -202,9 +209,8 @@ void ask_quote(const struct config *conf, const char *error, struct text *out)
 			quoted = conf->col.v[i] + name + 1;
 	}
 	if (quoted) {
-		text_puts(out, ", in \"");
-		text_add_escaped(out, quoted, strlen(quoted), false);
-		text_puts(out, "\"");
+		text_puts(out, ", in ");
+		quote_whole(quoted, out);
 	}
 	text_free(&place);
 }

@@ -22,13 +22,6 @@
  * before. */
 #define FIRST_NAMESPACE 0xf0000000U
 
-static void quote(struct text *out, const char *s)
-{
-	text_puts(out, "'");
-	text_add_escaped(out, s, strlen(s), false);
-	text_puts(out, "'");
-}
-
 /* A device may do something when it is opened, so it is looked at before. */
 static int open_namespace(const char *path)
 {
@@ -77,7 +70,7 @@ static int open_netns(const char *s, uint32_t *inode, struct text *why)
 		reason = strerror(fd < 0 ? -fd : errno);
 	if (reason) {
 		text_puts(why, "-N: ");
-		quote(why, s);
+		text_add_quoted(why, s, strlen(s));
 		text_puts(why, " is no network namespace: ");
 		text_add_escaped(why, text_str(&path), path.len, false);
 		text_printf(why, ": %s", reason);
@@ -133,7 +126,7 @@ static int find_interfaces(struct question *q, const struct strings *names, stru
 		if (!err)
 			continue;
 		text_puts(why, "-I: ");
-		quote(why, names->v[i]);
+		text_add_quoted(why, names->v[i], strlen(names->v[i]));
 		if (err == -E2BIG) {
 			text_printf(why, " matches more than %d interfaces",
 				    QUESTION_MAX_INTERFACES);

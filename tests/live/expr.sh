@@ -159,10 +159,10 @@ check "a member that is none" expect_exit 1 -- expect_err '--where:16:' -- \
 	expect_err "no member named 'nosuch' in 'struct net_device'"
 run "$LNK" --check --where 'len && skb->nosuch'
 check "--where is quoted" expect_exit 1 -- expect_err_lines 1 -- \
-	expect_err "--where:13: no member named 'nosuch' in 'struct sk_buff', in \"len && skb->nosuch\""
+	expect_err "--where:13: no member named 'nosuch' in 'struct sk_buff', in 'len && skb->nosuch'"
 run "$LNK" --check --col 'fine=len' --col 'rtt=sk->sk_rcvbuf.x'
 check "--col is quoted" expect_exit 1 -- expect_err_lines 1 -- expect_err '--col rtt:' -- \
-	expect_err ', in "sk->sk_rcvbuf.x"'
+	expect_err ", in 'sk->sk_rcvbuf.x'"
 run "$LNK" --check --col 'sock=sk->__sk_common:hex'
 check "what a macro asserts is said as it is" expect_exit 1 -- expect_err_lines 1 -- \
 	expect_err "--col sock:1: a structure is no value: name a member of it, with '.', in"
