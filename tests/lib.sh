@@ -166,6 +166,9 @@ spawn()
 	local name=$1
 
 	shift
+	# now, and not when it gets to it: what one with the same name said before is not its
+	: >"$TMP/$name.out"
+	: >"$TMP/$name.err"
 	"$@" </dev/null >"$TMP/$name.out" 2>"$TMP/$name.err" &
 	SPAWNED=$!
 	LIB_PIDS+=("$SPAWNED")

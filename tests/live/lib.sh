@@ -152,6 +152,8 @@ script()
 
 	shift
 	mkfifo "$TMP/$name.in"
+	: >"$TMP/$name.out"
+	: >"$TMP/$name.err"
 	"$LNK" -C "$@" <"$TMP/$name.in" >"$TMP/$name.out" 2>"$TMP/$name.err" &
 	SPAWNED=$!
 	LIB_PIDS+=("$SPAWNED")

@@ -34,6 +34,7 @@ ip -n "$FIRST" link set lo up
 # A server in the namespace, and a connection to it from here.
 across()
 {
+	: >"$TMP/server"
 	ip netns exec "$FIRST" python3 -c '
 import socket
 s = socket.create_server(("10.213.77.2", 9681))
