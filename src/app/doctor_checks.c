@@ -41,8 +41,8 @@ static void check_tracefs(struct report *r)
 		report_add(r, VERDICT_OK, "tracefs", NULL, "%s", kernel_tracefs());
 	else
 		report_add(r, VERDICT_NOTE, "tracefs", "as root: " TRACEFS_HINT,
-			   "not mounted, or not to be seen: only plain tracepoints, and kprobes "
-			   "before Linux 4.17, need it");
+			   "not seen: plain tracepoints%s need it",
+			   kernel_has_kprobe_pmu() ? "" : " and kprobes");
 }
 
 static void check_kprobes(struct report *r)

@@ -66,7 +66,7 @@ static void check_place(struct report *r, struct places *places, const struct ho
 	else
 		describe_function(&p, &said);
 	if (refused)
-		text_printf(&said, "; no %s on this kernel", hook_kind_name[h->kind]);
+		text_printf(&said, "; no %s here", hook_kind_name[h->kind]);
 	text_printf(&name, "%s %s", hook_kind_name[h->kind], h->target);
 	report_add(r, is_there(h, &p, any_suffix) && !refused ? VERDICT_OK : VERDICT_NOTE, name.s,
 		   NULL, "%s", text_str(&said));
@@ -131,8 +131,7 @@ static void check_stage(struct report *r, const struct session *s, const struct 
 		report_add(r, VERDICT_LIMIT, st->name, NULL, "%s, and none for %s", sv.by.s,
 			   sv.covered == FAMILY_IPV4 ? "IPv6" : "IPv4");
 	else if (sv.stand_in)
-		report_add(r, VERDICT_LIMIT, st->name, NULL, "%s: established connections only",
-			   sv.by.s);
+		report_add(r, VERDICT_LIMIT, st->name, NULL, "%s: established only", sv.by.s);
 	else if (sv.kprobes)
 		report_add(r, VERDICT_NOTE, st->name, NULL,
 			   "%s: may miss calls under load, which is shown where the kernel tells",

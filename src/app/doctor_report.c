@@ -115,15 +115,17 @@ static int name_width(const struct report *r, int i)
 	return (int)width;
 }
 
+/* Advice has a line of its own, where a command fits in one piece. */
 static void add_finding(const struct finding *f, int width, struct text *out)
 {
 	text_printf(out, "  %-*s %-*s  ", WORD_WIDTH, word[f->verdict], width, name_of(f));
 	text_add_escaped(out, text_str(&f->said), f->said.len, false);
-	if (f->advice.len) {
-		text_puts(out, "; ");
-		text_add_escaped(out, f->advice.s, f->advice.len, false);
-	}
 	text_puts(out, "\n");
+	if (f->advice.len) {
+		text_printf(out, "  %-*s ", WORD_WIDTH, "");
+		text_add_escaped(out, f->advice.s, f->advice.len, false);
+		text_puts(out, "\n");
+	}
 }
 
 void report_text(const struct report *r, struct text *out)

@@ -171,11 +171,10 @@ static void judge_books(struct report *r, const struct traffic *t)
 
 	if (open || t->malformed)
 		report_add(r, VERDICT_PROBLEM, "books", NULL,
-			   "off by %lld, %llu malformed: an error of this program", (long long)open,
+			   "off by %lld, %llu malformed: program error", (long long)open,
 			   (unsigned long long)t->malformed);
 	else
-		report_add(r, VERDICT_OK, "books", NULL,
-			   "seen = filtered + limited + lost + received: exact");
+		report_add(r, VERDICT_OK, "books", NULL, "exact: the sums agree");
 }
 
 /* --- the connections --------------------------------------------------------------- */
@@ -212,8 +211,8 @@ static void tell_witness(struct report *r, const struct visit *v)
 	for (f = 0; f < FAMILIES && v->packet_fd >= 0 && !v->blind; f++)
 		if (!v->error[f])
 			report_add(r, VERDICT_OK, family_name[f], NULL,
-				   "port %u: %d packets came in, %d of them with data or FIN",
-				   v->port, v->seen[f].packets, v->seen[f].data);
+				   "%d packets, %d with data/FIN", v->seen[f].packets,
+				   v->seen[f].data);
 }
 
 void doctor_check_traffic(struct report *r, struct session *s, struct visit *v)

@@ -53,7 +53,10 @@ check "what this host lets us do is found to work" expect_status_of_lines -- has
 	has ok 'raw tracepoint netif_receive_skb, IPv4' -- has ok books
 check "the counts are compared with a witness" \
 	grep -qE 'netif_receive_skb, IPv4 +[0-9]+ events, as it must be' "$TMP/out" -- \
-	grep -qE '^  ok +IPv4 +port [0-9]+: [0-9]+ packets came in' "$TMP/out"
+	grep -qE '^  ok +IPv4 +[0-9]+ packets, [0-9]+ with data/FIN$' "$TMP/out"
+check "its lines fit 80 columns" \
+	awk '/^a connection/ { on = 1 } on && length > 80 { bad = 1; print > "/dev/stderr" }
+		END { exit !on || bad }' "$TMP/out"
 text_status=$STATUS
 
 run "$LNK" --doctor --json
