@@ -252,6 +252,7 @@ def watch(args, names, tmp):
         # host as well, its rings may overflow.
         report.allowed = {stage: (books.get(stage, "LOST") or 0) + (books.get(stage, "MISSED") or 0)
                           for stage in books.stages}
+        report.hidden = ftrace.on_first_process() if ftrace.why else 0
         profile = ftrace.profile()
         report.blind = {stage: sum(profile.get(f, (0, 0))[1] for f in functions)
                         for stage, functions in compare.FUNCTIONS.items()}

@@ -210,6 +210,16 @@ class Ftrace:
         self.write(event + "filter", f"(sport >= {first} && sport <= {last}) || "
                                      f"(dport >= {first} && dport <= {last})")
         self.write(event + "enable", "1")
+        self.write("events/net/netif_receive_skb/enable", "1")
+
+    def on_first_process(self):
+        """Where there are no kprobes: packets that came in while a thread of the first process
+        was on the CPU. The kernel of a virtual machine whose first process is its host's agent
+        may keep BPF programs from running there, and no counter tells that it did."""
+        threads = os.listdir("/proc/1/task")
+        with open(self.instance + "/trace", encoding="ascii", errors="replace") as f:
+            return sum(" netif_receive_skb: " in line and bool(m) and m.group(1) in threads
+                       for line in f for m in [re.match(r" *.*?-(\d+) +\[", line)])
 
     def probes(self):
         """(peer, me, peer's port, my port, bytes of payload) of each."""
