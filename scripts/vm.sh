@@ -60,6 +60,9 @@ KERNEL is one of: ${kernels[*]}
                        another processor rewrites them.  LNK_VM_ACCEL=tcg,thread=single
                        is safe and slow
   --mem MB             memory (default 1024)
+  --la57               five levels of page tables (not 5.10).  The kernel is then entered
+                       where firmware would, for only there it turns them on: seconds
+                       later, and with its addresses at random (--append nokaslr: without)
   --timeout SECONDS    end the VM after that long (default 600)
   --append "WORDS"     more words for the kernel command line
   --fetch              only fill the cache with these kernels
@@ -115,10 +118,11 @@ check_kernel()
 
 # --- the cache -----------------------------------------------------------
 
-# is_cached KERNEL: a kernel's directory appears there complete, by a rename.
+# is_cached KERNEL [FILE]: a kernel's directory appears there complete, by a rename.  Those
+# that older versions of this script have fetched have no bzImage.
 is_cached()
 {
-	[[ -f $cache/$1/format && $(<"$cache/$1/format") == "$cache_format" ]]
+	[[ -f $cache/$1/format && $(<"$cache/$1/format") == "$cache_format" && -f $cache/$1/${2:-kernel} ]]
 }
 
 # Print "RELEASE URI" for what apt is configured with: first what its lists say is
@@ -273,9 +277,10 @@ unpack_kernel()
 	return 1
 }
 
-# Fill CACHE/KERNEL:
+# fetch_kernel KERNEL [FILE]: unless it is there meanwhile, fill CACHE/KERNEL:
 #   format, release, packages   text
 #   kernel, initramfs.cpio      to boot from
+#   bzImage                     the kernel as it was packed
 #   image/lib/modules/V         modules;  image/boot: config and System.map
 #   headers/lib/modules/V       the links build and source
 #   headers/usr/src, headers/usr/lib/linux-kbuild-N
@@ -299,7 +304,7 @@ fetch_kernel()
 	mkdir -p "$cache"
 	exec {lock}>"$cache/lock"
 	flock -n "$lock" || { say "waiting for another fetch"; flock "$lock"; }
-	if is_cached "$kernel"; then # meanwhile
+	if is_cached "$@"; then # meanwhile
 		exec {lock}>&-
 		return
 	fi
@@ -336,16 +341,22 @@ fetch_kernel()
 	fi
 	depmod -b "$dir/image" "$release"
 	make_initramfs "$dir"
+	mv "$dir/image/boot/vmlinuz-$release" "$dir/bzImage"
 	if ! grep -qx CONFIG_PVH=y "$dir/image/boot/config-$release" ||
-		! unpack_kernel "$dir/image/boot/vmlinuz-$release" "$dir/kernel"; then
-		cp "$dir/image/boot/vmlinuz-$release" "$dir/kernel"
+		! unpack_kernel "$dir/bzImage" "$dir/kernel"; then
+		cp "$dir/bzImage" "$dir/kernel"
 	fi
 	echo "$release" >"$dir/release"
-	rm -rf "$dir/apt" "$dir/debs" "$dir/image/usr" "$dir"/image/boot/vmlinuz-*
+	rm -rf "$dir/apt" "$dir/debs" "$dir/image/usr"
 	echo "$cache_format" >"$dir/format"
 	rm -rf "${cache:?}/$kernel"
 	mv "$dir" "$cache/$kernel"
 	exec {lock}>&-
+}
+
+has_la57()
+{
+	grep -qxE 'CONFIG_X86_5LEVEL=y|CONFIG_PGTABLE_LEVELS=5' "$cache/$1/image/boot"/config-*
 }
 
 list()
@@ -494,11 +505,14 @@ accelerator()
 }
 
 # Emulated, AVX is slower than what it takes the place of: a compile takes 10 % longer with it.
+# Five levels of page tables: QEMU says so where it has none.
 processor()
 {
+	local five=''
+	((!$2)) || five=,+la57,enforce
 	case $1 in
-	tcg*) echo Nehalem ;;
-	*) echo max ;;
+	tcg*) echo "Nehalem$five" ;;
+	*) echo "max$five" ;;
 	esac
 }
 
@@ -573,9 +587,9 @@ boot()
 
 run_vm()
 {
-	local kernel=$1 btf=$2 headers=$3 net=$4 cpus=$5 mem=$6 limit=$7 append=$8
-	shift 8
-	local k=$cache/$kernel model=$net driver=none args=() share attempt status accel
+	local kernel=$1 btf=$2 headers=$3 net=$4 cpus=$5 mem=$6 limit=$7 append=$8 la57=$9
+	shift 9
+	local k=$cache/$kernel image=kernel model=$net driver=none args=() share attempt status accel
 
 	[[ $PWD != *$'\n'* && $PWD != /proc/* && $PWD != /sys/* && $PWD != /dev/* && $PWD != /run/* ]] ||
 		die "the VM cannot see the directory $PWD"
@@ -585,12 +599,13 @@ run_vm()
 	trap 'exit 143' TERM
 	run_dir=$(mktemp -d "${TMPDIR:-/tmp}/lnk-vm.XXXXXX")
 
+	((!la57)) || image=bzImage
 	accel=$(accelerator)
 	share=security_model=none,multidevs=remap
 	append="console=ttyS0 quiet panic=-1 nowatchdog mitigations=off no_timer_check audit=0 $append"
 	args=(-no-user-config -nodefaults -display none -no-reboot
-		-machine pc -accel "$accel" -cpu "$(processor "$accel")" -smp "${cpus/,/,maxcpus=}" -m "$mem"
-		-kernel "$k/kernel" -initrd "$run_dir/initrd" -append "$append"
+		-machine pc -accel "$accel" -cpu "$(processor "$accel" "$la57")" -smp "${cpus/,/,maxcpus=}" -m "$mem"
+		-kernel "$k/$image" -initrd "$run_dir/initrd" -append "$append"
 		-serial "file:$run_dir/console"
 		-fsdev "local,id=host,path=/,readonly=on,$share"
 		-fsdev "local,id=kernel,path=$k,readonly=on,$share"
@@ -638,7 +653,7 @@ number()
 
 main()
 {
-	local kernel='' btf=1 headers=1 net=none cpus=1 mem=1024 limit=600 append=''
+	local kernel='' btf=1 headers=1 net=none cpus=1 mem=1024 limit=600 append='' la57=0
 
 	while (($#)); do
 		case $1 in
@@ -656,6 +671,7 @@ main()
 			;;
 		--no-btf) btf=0 ;;
 		--no-headers) headers=0 ;;
+		--la57) la57=1 ;;
 		--net)
 			net=$2
 			[[ $net == none || $net == e1000 || $net == virtio ]] ||
@@ -688,7 +704,11 @@ main()
 	need cpio cpio
 	need util-linux setpriv
 	is_cached "$kernel" || fetch_kernel "$kernel"
-	run_vm "$kernel" "$btf" "$headers" "$net" "$cpus" "$mem" "$limit" "$append" "$@"
+	if ((la57)); then
+		has_la57 "$kernel" || die "Linux $kernel has no five levels of page tables"
+		is_cached "$kernel" bzImage || fetch_kernel "$kernel" bzImage
+	fi
+	run_vm "$kernel" "$btf" "$headers" "$net" "$cpus" "$mem" "$limit" "$append" "$la57" "$@"
 }
 
 main "$@"
