@@ -175,6 +175,8 @@ TEST(all_headers_in_the_page)
 	CHECK_INT(call.wire.linear, 40);
 	place(0, 4000); /* a page may have more behind it */
 	shows(look(1), 20);
+	place(0, 5000); /* ... and be named for what is all there */
+	shows(look(1), 20);
 	make_ipv4(2, 48);
 	place(0, 100);
 	shows(look(1), 28);
