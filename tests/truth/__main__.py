@@ -50,6 +50,7 @@ CASES = {
     "crafted: out of order": (crafted.out_of_order, "back", False),
     "crafted: sequence wrap": (crafted.wrap, "wrap", False),
     "crafted: many headers": (crafted.options, None, False),
+    "crafted: filled frames": (crafted.filled, None, False),
     "crafted: odd headers": (crafted.headers_unhandled, None, False),
     "crafted: fragments": (crafted.fragmented, None, False),
     "crafted: bad checksum": (crafted.bad_checksum, None, False),

@@ -8,7 +8,7 @@ import time
 
 from paths import Inside, run, tcp_counter
 from stuck import Memory
-from traffic import accept, drain, listen, served
+from traffic import accept, drain, listen, merging, served
 
 ETH_P_ALL = 3
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
@@ -30,11 +30,12 @@ def mac(space, dev):
 
 class Client:
     """`options`: raw IPv4 options, or a list of (protocol, bytes after the next-header
-    byte) of IPv6 extension headers. Both go into every packet that is sent."""
+    byte) of IPv6 extension headers. Both go into every packet that is sent. `least`: the
+    bytes of a frame, with padding behind a packet that has less."""
 
-    def __init__(self, path, family, port, sport, isn=1000, options=None, vids=()):
+    def __init__(self, path, family, port, sport, isn=1000, options=None, vids=(), least=0):
         self.path, self.family, self.port, self.sport = path, family, port, sport
-        self.seq, self.ack = isn, 0
+        self.seq, self.ack, self.least = isn, 0, least
         self.options, self.vids, self.ident = options or ([] if family else b""), vids, sport
         self.me, self.server = path.crafted[family], path.addresses[family][1]
         mine, theirs = mac(path.client, path.client_if), mac(path.server, path.server_if)
@@ -66,7 +67,8 @@ class Client:
     def frame(self, proto, ip):
         tags = b"".join(struct.pack(">HH", 0x88A8 if i < len(self.vids) - 1 else 0x8100, v)
                         for i, v in enumerate(self.vids))
-        self.socket.send(self.ethernet + tags + struct.pack(">H", proto) + ip)
+        frame = self.ethernet + tags + struct.pack(">H", proto) + ip
+        self.socket.send(frame.ljust(self.least, b"E"))
 
     def packet(self, payload, place=0, more=0, fragment=False):
         """One IP packet; `place` is the fragment's offset in bytes."""
@@ -123,11 +125,11 @@ class Client:
         self.send(ACK)
 
 
-def conversation(path, family, port, **how):
+def conversation(path, family, port, size=10, **how):
     with served(listen(path, family, port), drain), Client(path, family, port, 41000, **how) as c:
         c.open()
         for n in range(3):
-            c.data(bytes([65 + n]) * 10)
+            c.data(bytes([65 + n]) * size)
         c.close()
 
 
@@ -156,6 +158,16 @@ def options(path, family, port):
             (44, struct.pack(">BHI", 0, 0, 77)), (60, bytes([1, 0x1E, 12]) + bytes(12))])
     else:
         conversation(path, family, port, options=bytes([7, 39, 4]) + bytes(37))
+
+
+def filled(path, family, port):
+    """Frames of the full size, of which virtio_net, where it does not merge, leaves all headers in
+    a page: with a packet in them that ends sooner, and with a large one. Each has what the
+    kernel pulls from there beside the IP header: 40 bytes of options, a hop-by-hop header."""
+    merging(path, False)
+    conversation(path, family, port, size=1300, least=1514,
+                 options=[(0, bytes([0, 1, 4, 0, 0, 0, 0]))] if family else bytes([7, 39, 4]) + bytes(37))
+    merging(path, True)
 
 
 def headers_unhandled(path, family, port):

@@ -19,7 +19,7 @@ inside()
 	vm_start "$name" "$@" --net virtio --timeout 800 -- sh -c '
 		bulk()
 		{
-			python3 -B tests/truth --paths nic --kind "$1" --cases "merging off" --name "$2"
+			python3 -B tests/truth --paths nic --kind "$1" --cases "merging off,filled" --name "$2"
 		}
 		! grep -qE "$2" /proc/cpuinfo /proc/iomem || echo "there is $2"
 		"$0" -v --check -i 1.2.3.4 2>&1 | grep "^headers in pages"
@@ -41,6 +41,8 @@ said()
 		expect_out "there is " -- \
 		grep -q "^ok - open: nic IPv4: bulk, merging off: ip_rcv_finish: .* by tcpdump" "$out" -- \
 		grep -q "^ok - open: nic IPv6: bulk, merging off: netif_receive_skb: .* by tcpdump" "$out" -- \
+		grep -q "^ok - open: nic IPv4: crafted: filled frames: ip_rcv_finish: 7 by tcpdump" "$out" -- \
+		grep -q "^ok - open: nic IPv6: crafted: filled frames: ip_rcv_finish: 7 by tcpdump" "$out" -- \
 		expect_out "ok - open: $none" -- expect_out "ok - cached: $none" -- \
 		expect_out "headers in pages: read, by what /proc/kcore says"
 	check "$1: where kcore cannot be read they are counted" expect_exit 0 -- \
