@@ -67,9 +67,7 @@ const char *choice_refusal(enum hook_kind kind)
 	case HOOK_FEXIT:
 		if (!kernel_has_btf())
 			return "this kernel shows no BTF";
-		if (!kernel_takes_tracing())
-			return "this kernel refuses programs of type TRACING";
-		return NULL;
+		return kernel_tracing_refusal();
 	case HOOK_KPROBE:
 	case HOOK_KRETPROBE:
 		return kernel_kprobe_refusal();

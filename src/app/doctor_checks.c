@@ -61,11 +61,10 @@ static void check_fentry(struct report *r, bool btf)
 			   "not without BTF; kprobes serve instead, and may miss calls under load");
 	else if (!kernel_may_trace())
 		report_add(r, VERDICT_NOTE, "fentry", NULL, "cannot be tried without privileges");
-	else if (kernel_takes_tracing())
+	else if (!kernel_tracing_refusal())
 		report_add(r, VERDICT_OK, "fentry", NULL, "the kernel takes TRACING programs");
 	else
-		report_add(r, VERDICT_NOTE, "fentry", NULL,
-			   "this kernel refuses programs of type TRACING");
+		report_add(r, VERDICT_NOTE, "fentry", NULL, "%s", kernel_tracing_refusal());
 }
 
 /* A note where they are not read: few cards leave them there. */

@@ -2,6 +2,7 @@
 #include "bpf/kernel.h"
 
 #include <bcc/libbpf.h>
+#include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -24,6 +25,19 @@
 #define CAP_NR_BPF 39
 
 #define KALLSYMS "/proc/kallsyms"
+
+/* ENOTSUPP, which the kernel lets out although it is none of user space's. */
+#define KERNEL_ENOTSUPP 524
+
+/* x86-64 can attach programs of type TRACING for as long as there are any. Elsewhere the
+ * kernel says so only when it is asked: arm64 can since 6.4. */
+#ifndef TRACING_ATTACHES
+#if defined(__x86_64__)
+#define TRACING_ATTACHES true
+#else
+#define TRACING_ATTACHES false
+#endif
+#endif
 
 static bool have_cap(cap_t caps, cap_value_t cap)
 {
@@ -93,18 +107,18 @@ const char *kernel_kprobe_refusal(void)
 	       "mounted: " TRACEFS_HINT;
 }
 
-/* Loads a program and returns the errno, or 0. Nothing is attached, and the program is gone
- * when this returns. */
-static int try_program(int type, int attach_type, const struct bpf_insn *insns, size_t n)
+/* Loads a program. Returns its descriptor or -errno. */
+static int load(int type, int attach_type, int btf_id, const struct bpf_insn *insns, size_t n)
 {
 	const struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
 	struct rlimit locked = unlimited;
 	union bpf_attr attr;
-	int fd, err;
+	int fd;
 
 	memset(&attr, 0, sizeof(attr));
 	attr.prog_type = (uint32_t)type;
 	attr.expected_attach_type = (uint32_t)attach_type;
+	attr.attach_btf_id = (uint32_t)btf_id;
 	attr.insns = (uint64_t)(uintptr_t)insns;
 	attr.insn_cnt = (uint32_t)n;
 	attr.license = (uint64_t)(uintptr_t) "GPL";
@@ -113,31 +127,73 @@ static int try_program(int type, int attach_type, const struct bpf_insn *insns, 
 	if (!getrlimit(RLIMIT_MEMLOCK, &locked))
 		setrlimit(RLIMIT_MEMLOCK, &unlimited);
 	fd = (int)syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr));
-	err = fd < 0 ? errno : 0;
+	if (fd < 0)
+		fd = -errno;
 	setrlimit(RLIMIT_MEMLOCK, &locked);
-	if (fd >= 0)
-		close(fd);
-	return err;
+	return fd;
 }
 
 /* The program "return 0". */
-static int try_load(int type, int attach_type)
+static int load_nothing(int type, int attach_type, int btf_id)
 {
 	struct bpf_insn insns[] = { BPF_MOV64_IMM(BPF_REG_0, 0), BPF_EXIT_INSN() };
 
-	return try_program(type, attach_type, insns, 2);
+	return load(type, attach_type, btf_id, insns, 2);
+}
+
+/* Returns the errno, or 0. Nothing is attached, and the program is gone when this returns. */
+static int try_load(int type, int attach_type)
+{
+	int fd = load_nothing(type, attach_type, 0);
+
+	if (fd < 0)
+		return -fd;
+	close(fd);
+	return 0;
+}
+
+/* The function is in the kernel to be tried, and serves nothing else. Where it cannot be told,
+ * the start will tell. */
+static bool attaches_tracing(void)
+{
+	libbpf_print_fn_t old_print;
+	int id, prog_fd, fd, err = 0;
+	union bpf_attr attr;
+
+	if (TRACING_ATTACHES)
+		return true;
+	old_print = libbpf_set_print(NULL);
+	id = libbpf_find_vmlinux_btf_id("bpf_fentry_test1", BPF_TRACE_FENTRY);
+	libbpf_set_print(old_print);
+	prog_fd = id > 0 ? load_nothing(BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY, id) : -ENOENT;
+	if (prog_fd < 0)
+		return true;
+	memset(&attr, 0, sizeof(attr));
+	attr.raw_tracepoint.prog_fd = (uint32_t)prog_fd;
+	fd = (int)syscall(SYS_bpf, BPF_RAW_TRACEPOINT_OPEN, &attr, sizeof(attr));
+	if (fd < 0)
+		err = errno;
+	else
+		close(fd);
+	close(prog_fd);
+	return err != KERNEL_ENOTSUPP && err != EOPNOTSUPP;
 }
 
 /* Asked for each hook, and not any more when privileges have been given up. Before 5.11 a no
  * may mean that others hold all the memory that may be locked, and be another one later. */
-bool kernel_takes_tracing(void)
+const char *kernel_tracing_refusal(void)
 {
-	static int err = -1;
+	static int err = -1, attaches = -1;
 
 	/* without a function to attach to, a kernel that takes them says EINVAL */
 	if (err < 0 || (err == EPERM && !kernel_is_since(5, 11)))
 		err = try_load(BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY);
-	return err != EPERM && err != EACCES;
+	if (err == EPERM || err == EACCES)
+		return "this kernel refuses programs of type TRACING";
+	if (attaches < 0)
+		attaches = attaches_tracing();
+	return attaches ? NULL
+			: "this kernel takes programs of type TRACING and cannot attach them";
 }
 
 bool kernel_has_raw_tracepoints(void)
@@ -161,8 +217,12 @@ bool kernel_has_probe_reads(void)
 		BPF_MOV64_IMM(BPF_REG_0, 0),           BPF_EXIT_INSN(),
 	};
 
-	return !try_program(BPF_PROG_TYPE_RAW_TRACEPOINT, 0, insns,
-			    sizeof(insns) / sizeof(insns[0]));
+	int fd;
+
+	fd = load(BPF_PROG_TYPE_RAW_TRACEPOINT, 0, 0, insns, sizeof(insns) / sizeof(insns[0]));
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
 }
 
 bool kernel_has_btf(void)

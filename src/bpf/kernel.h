@@ -31,8 +31,8 @@ bool kernel_has_btf(void);
  * to call functions of the kernel (x86-64, arm64). */
 bool kernel_has_casts(void);
 
-/* False when the kernel refuses programs of type TRACING (fentry) out of hand. */
-bool kernel_takes_tracing(void);
+/* Why programs of type TRACING (fentry) cannot be had, whatever the function; or NULL. */
+const char *kernel_tracing_refusal(void);
 
 /* Raw tracepoints: Linux 4.17. */
 bool kernel_has_raw_tracepoints(void);

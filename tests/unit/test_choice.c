@@ -21,7 +21,7 @@ static struct {
 #define kernel_has_btf() (k.btf)
 #define kernel_has_casts() (k.casts)
 #define pages_known(why) (*(why) = NULL, k.pages)
-#define kernel_takes_tracing() (k.tracing)
+#define kernel_tracing_refusal() (k.tracing ? NULL : "refused")
 #define kernel_kprobe_refusal() (k.kprobe_refusal)
 #define kernel_has_raw_tracepoints() (k.raw_tracepoints)
 #define kernel_tracepoint_offset(category, event, field)                                           \
@@ -162,7 +162,7 @@ TEST(refusals)
 	CHECK_STR(choice_refusal(HOOK_KRETPROBE), "no kprobes");
 	CHECK(!choice_refusal(HOOK_RAW_TRACEPOINT) && !choice_refusal(HOOK_TRACEPOINT));
 	kernel(true, false, true);
-	CHECK_STR(choice_refusal(HOOK_FENTRY), "this kernel refuses programs of type TRACING");
+	CHECK_STR(choice_refusal(HOOK_FENTRY), "refused");
 }
 
 /* --- the constants ----------------------------------------------------------------- */
