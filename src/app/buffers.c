@@ -21,15 +21,15 @@
 unsigned int buffers_pages(const struct config *conf)
 {
 	/* 2 MiB a CPU on small hosts; on large ones the rings together should not take more
-	 * than some tens of MiB */
+	 * than some tens of MiB, whatever a page is (arm64: up to 64 KiB) */
+	unsigned int bytes = 2 << 20, least = 256 << 10;
 	int cpus = cpus_possible(), budget = 4;
-	unsigned int pages = 512;
 
 	if (conf->buffer_pages)
 		return conf->buffer_pages;
-	for (; pages > 64 && cpus > budget; budget *= 2)
-		pages /= 2;
-	return pages;
+	for (; bytes > least && cpus > budget; budget *= 2)
+		bytes /= 2;
+	return bytes / (unsigned int)sysconf(_SC_PAGESIZE);
 }
 
 unsigned int buffers_slots(const struct config *conf)

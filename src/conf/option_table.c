@@ -540,7 +540,7 @@ const struct option_def option_table[] = {
 		.max = 65536,
 		.arg = "N",
 		.help = "ring buffer pages for each CPU, a power of two (default 64 to 512, "
-			"by the number of CPUs)",
+			"by the number of CPUs; fewer where a page is more than 4 KiB)",
 		.man = "The size of each CPU's ring buffer in memory pages: a power of two from "
 		       "1 to 65536. By default 512 on up to 4 CPUs, half of that for each "
 		       "doubling, "
