@@ -46,7 +46,7 @@ check "rows are fetched though others are busy" expect_niceness "$pid" -5
 check "no capability is in effect" expect_field "$pid" CapEff $NONE -- expect_permitted "$pid" -- \
 	expect_field "$pid" CapInh $NONE -- expect_field "$pid" CapAmb $NONE
 check "no way to get one back" expect_field "$pid" CapBnd $NONE -- expect_field "$pid" NoNewPrivs 1
-if [ -n "$(field "$pid" Seccomp)" ] && [ "$(uname -m)" = x86_64 ]; then
+if [ -n "$(field "$pid" Seccomp)" ] && [[ $(uname -m) =~ ^(x86_64|aarch64)$ ]]; then
 	check "system calls are filtered" expect_field "$pid" Seccomp 2
 else
 	skip "system calls are filtered" "this kernel has no seccomp, or another processor"

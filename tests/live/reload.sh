@@ -63,7 +63,7 @@ case $(capabilities "$WATCHED" CapEff) in
 0000000000000000 | 0000008000000000) ok "the one that prints has given them up" ;;
 *) not_ok "the one that prints has given them up" "$(grep Cap "/proc/$WATCHED/status")" ;;
 esac
-if [ -n "$(capabilities "$WATCHED" Seccomp)" ] && [ "$(uname -m)" = x86_64 ]; then
+if [ -n "$(capabilities "$WATCHED" Seccomp)" ] && [[ $(uname -m) =~ ^(x86_64|aarch64)$ ]]; then
 	check "and its system calls are filtered" [ "$(capabilities "$WATCHED" Seccomp)" = 2 ]
 fi
 

@@ -8,9 +8,9 @@ import os
 import select
 import struct
 
-SYS_USERFAULTFD = 323  # x86-64
+SYS_USERFAULTFD = 323 if os.uname().machine == "x86_64" else 282
 UFFDIO_API, UFFDIO_REGISTER, UFFDIO_ZEROPAGE = 0xC018AA3F, 0xC020AA00, 0xC020AA04
-PAGE = 4096
+PAGE = mmap.PAGESIZE
 libc = ctypes.CDLL(None, use_errno=True)
 
 
