@@ -37,9 +37,9 @@ usage()
 debian_build='gcc libc6-dev make pkg-config|pkgconf libbpfcc-dev libbpf-dev libelf-dev
 	libarchive-dev libcap-dev libpcap-dev libreadline-dev'
 debian_run='libbpfcc kmod'
-debian_test='bash bpftrace busybox-static clang cpio debian-archive-keyring ethtool git iproute2
-	libclang-rt-dev|libclang-rt-14-dev mandoc|man-db nftables procps python3
-	qemu-system-x86 tcpdump tmux util-linux xz-utils zstd'
+debian_test='bash bpftrace busybox-static clang cpio debian-archive-keyring ethtool
+	gcc-aarch64-linux-gnu git iproute2 libclang-rt-dev|libclang-rt-14-dev mandoc|man-db nftables
+	procps python3 qemu-system-arm qemu-system-x86 tcpdump tmux util-linux xz-utils zstd'
 debian_bench='bpftool bpftrace iproute2 linux-headers-amd64 linux-perf python3 python3-bpfcc
 	tcpdump trace-cmd util-linux'
 debian_lint='clang-format clang-tidy cppcheck shellcheck valgrind'

@@ -19,17 +19,23 @@
 # a tail on this side copies them out while they grow.  A write over 9p returns
 # when the host has the bytes, so nothing is in flight when the VM resets itself.
 #
-# Limits.  x86-64 only.  Stdin is /dev/null.  What the host changes during the run
+# For arm64 the root file system is one of Debian's packages (vm-arm64.sh), with nothing
+# of this machine's but the current directory.
+#
+# Limits.  This machine must be x86-64.  Stdin is /dev/null.  What the host changes during the run
 # may or may not be seen by the VM (it caches).  stdout and stderr are each in
 # order, but not relative to each other.
 
 set -euo pipefail
 
 readonly self=${0##*/}
-readonly kernels=(5.10 6.1 6.12 5.10-rt 6.1-rt 6.12-rt testing)
+readonly kernels=(5.10 6.1 6.12 5.10-rt 6.1-rt 6.12-rt testing 6.1-arm64 6.12-arm64)
 readonly cache=${LNK_VM_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/linux_net_kernel-vm}
 # Raise it when what fetch_kernel() leaves in the cache changes.
 readonly cache_format=2
+
+# shellcheck source=scripts/vm-arm64.sh
+. "$(dirname "${BASH_SOURCE[0]}")/vm-arm64.sh"
 
 usage()
 {
@@ -37,6 +43,7 @@ usage()
 Usage: $self KERNEL [OPTIONS] -- COMMAND [ARG...]
        $self --fetch KERNEL...
        $self --list
+       $self --arm64-root
 
 Run COMMAND as root under a Debian kernel, in a virtual machine that sees this
 machine's files (its changes to them are thrown away), in the current directory.
@@ -44,7 +51,9 @@ Standard output, standard error and the exit status are COMMAND's own; standard
 input is empty.
 
 KERNEL is one of: ${kernels[*]}
-(testing is what Debian's next release has today.)
+(testing is what Debian's next release has today; an arm64 one is emulated, and finds an
+arm64 root file system with this machine's current directory in it, to which a program
+for it can be cross-built.)
 
   --no-btf             nothing in /sys/kernel/btf
   --no-headers         no kernel headers: no /lib/modules/V/build, no source
@@ -67,6 +76,8 @@ KERNEL is one of: ${kernels[*]}
   --append "WORDS"     more words for the kernel command line
   --fetch              only fill the cache with these kernels
   --list               the kernels, and what the cache holds of them
+  --arm64-root         where the arm64 root file system is, for a compiler's --sysroot;
+                       fetched if it has to be
   -h, --help           this text
 
 Exit status: COMMAND's own (128 + N if signal N killed it, 127 if not found);
@@ -122,7 +133,8 @@ check_kernel()
 # that older versions of this script have fetched have no bzImage.
 is_cached()
 {
-	[[ -f $cache/$1/format && $(<"$cache/$1/format") == "$cache_format" && -f $cache/$1/${2:-kernel} ]]
+	[[ -f $cache/$1/format && $(<"$cache/$1/format") == "$cache_format" && -f $cache/$1/${2:-kernel} ]] &&
+		{ ! is_arm64 "$1" || has_arm64_root; }
 }
 
 # Print "RELEASE URI" for what apt is configured with: first what its lists say is
@@ -155,11 +167,11 @@ find_mirror()
 	printf '%s %s\n' "$main" "$security"
 }
 
-# make_apt_root DIR SUITE: an apt world of its own, which knows one release and
-# its security updates, and nothing of what is installed here.
+# make_apt_root DIR SUITE ARCHITECTURE: an apt world of its own, which knows one release
+# and its security updates, and nothing of what is installed here.
 make_apt_root()
 {
-	local dir=$1 suite=$2 keyring main security
+	local dir=$1 suite=$2 arch=$3 keyring main security
 	keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 	[[ -r $keyring ]] || die "$keyring is missing; install the package debian-archive-keyring"
 	read -r main security < <(find_mirror) || exit 125
@@ -167,9 +179,9 @@ make_apt_root()
 	mkdir -p "$dir"/{empty,state/lists/partial,cache/archives/partial}
 	: >"$dir/status"
 	{
-		echo "deb [arch=amd64 signed-by=$keyring] $main $suite main"
+		echo "deb [arch=$arch signed-by=$keyring] $main $suite main"
 		[[ -z $security ]] ||
-			echo "deb [arch=amd64 signed-by=$keyring] $security $suite-security main"
+			echo "deb [arch=$arch signed-by=$keyring] $security $suite-security main"
 	} >"$dir/sources.list"
 	# The user _apt cannot write into somebody's home, hence no sandbox user.
 	cat >"$dir/apt.conf" <<-EOF
@@ -181,7 +193,7 @@ make_apt_root()
 		Dir::Etc::sourceparts "$dir/empty";
 		Dir::Etc::preferences "$dir/no-preferences";
 		Dir::Etc::preferencesparts "$dir/empty";
-		APT::Architecture "amd64";
+		APT::Architecture "$arch";
 		#clear APT::Architectures;
 		#clear APT::Default-Release;
 		#clear APT::Update::Pre-Invoke;
@@ -208,7 +220,8 @@ download()
 {
 	local kernel=$1 dir=$2 flavour=amd64 series version image common kbuild package packages
 	[[ $kernel == *-rt ]] && flavour=rt-amd64
-	series=${kernel%-rt}
+	! is_arm64 "$kernel" || flavour=arm64
+	series=${kernel%-*}
 	[[ $kernel != testing ]] || series='[0-9]+'
 	while read -r version; do
 		image=$(depends "linux-image-$flavour=$version" "linux-image-${series}[.].*") || continue
@@ -229,16 +242,16 @@ download()
 		say "Linux $version cannot be had; trying an older one"
 		rm -f "$dir"/*.deb
 	done < <(apt-cache -c "$apt_conf" show "linux-image-$flavour" | sed -n 's/^Version: //p')
-	die "no linux-image-$flavour and headers of Linux ${kernel%-rt} could be downloaded"
+	die "no linux-image-$flavour and headers of Linux $series could be downloaded"
 }
 
 # Modules without which the root file system cannot be mounted.  They are stored
 # uncompressed and in the order of their dependencies: busybox insmod takes them so.
 make_initramfs()
 {
-	local dir=$1 root=$1/initramfs n=10 module kind path
+	local dir=$1 busybox=$2 root=$1/initramfs n=10 module kind path
 	mkdir -p "$root"/{bin,modules,proc,sys,dev,host,kernel,rw,new}
-	cp "$(type -P busybox)" "$root/bin/busybox"
+	cp "$busybox" "$root/bin/busybox"
 	for module in virtio_pci 9p 9pnet_virtio overlay; do
 		while read -r kind path _; do
 			[[ $kind == insmod ]] || continue
@@ -277,22 +290,10 @@ unpack_kernel()
 	return 1
 }
 
-# fetch_kernel KERNEL [FILE]: unless it is there meanwhile, fill CACHE/KERNEL:
-#   format, release, packages   text
-#   kernel, initramfs.cpio      to boot from
-#   bzImage                     the kernel as it was packed
-#   image/lib/modules/V         modules;  image/boot: config and System.map
-#   headers/lib/modules/V       the links build and source
-#   headers/usr/src, headers/usr/lib/linux-kbuild-N
-fetch_kernel()
+# What fetching takes, and the cache's lock in `lock`: one fetches at a time.
+open_cache()
 {
-	local kernel=$1 suite dir deb file apt_conf release='' PATH=$PATH:/usr/sbin:/sbin
-	case $kernel in
-	5.10*) suite=bullseye ;;
-	6.12*) suite=trixie ;;
-	6.1*) suite=bookworm ;;
-	testing) suite=forky ;;
-	esac
+	PATH=$PATH:/usr/sbin:/sbin
 	need apt apt-get apt-cache
 	need dpkg dpkg dpkg-query
 	need kmod modprobe depmod
@@ -304,16 +305,41 @@ fetch_kernel()
 	mkdir -p "$cache"
 	exec {lock}>"$cache/lock"
 	flock -n "$lock" || { say "waiting for another fetch"; flock "$lock"; }
+	rm -rf "$cache"/new.* # what a fetch that failed has left
+}
+
+# fetch_kernel KERNEL [FILE]: unless it is there meanwhile, fill CACHE/KERNEL:
+#   format, release, packages   text
+#   kernel, initramfs.cpio      to boot from
+#   bzImage                     the kernel as it was packed
+#   image/lib/modules/V         modules;  image/boot: config and System.map
+#   headers/lib/modules/V       the links build and source
+#   headers/usr/src, headers/usr/lib/linux-kbuild-N
+fetch_kernel()
+{
+	local kernel=$1 suite dir deb file apt_conf arch=amd64 busybox release=''
+	case $kernel in
+	5.10*) suite=bullseye ;;
+	6.12*) suite=trixie ;;
+	6.1*) suite=bookworm ;;
+	testing) suite=forky ;;
+	esac
+	open_cache
 	if is_cached "$@"; then # meanwhile
 		exec {lock}>&-
 		return
 	fi
 
+	if is_arm64 "$kernel"; then
+		fetch_arm64_root
+		arch=arm64 busybox=$arm64_root/root/bin/busybox
+	else
+		busybox=$(type -P busybox)
+	fi
 	say "fetching Linux $kernel from Debian $suite"
-	rm -rf "$cache"/new.* # what a fetch that failed has left
 	dir=$(mktemp -d "$cache/new.XXXXXX")
 	chmod 755 "$dir"
-	make_apt_root "$dir/apt" "$suite"
+	make_apt_root "$dir/apt" "$suite" "$arch"
 	apt_conf=$dir/apt/apt.conf
 	apt-get -c "$apt_conf" -qq update >&2 || die "apt-get update failed for Debian $suite"
 	mkdir "$dir/debs" "$dir/image" "$dir/headers"
@@ -340,7 +366,7 @@ fetch_kernel()
 		done
 	fi
 	depmod -b "$dir/image" "$release"
-	make_initramfs "$dir"
+	make_initramfs "$dir" "$busybox"
 	mv "$dir/image/boot/vmlinuz-$release" "$dir/bzImage"
 	if ! grep -qx CONFIG_PVH=y "$dir/image/boot/config-$release" ||
 		! unpack_kernel "$dir/bzImage" "$dir/kernel"; then
@@ -364,10 +390,10 @@ list()
 	local k
 	for k in "${kernels[@]}"; do
 		if is_cached "$k"; then
-			printf '%-8s %s (%s)\n' "$k" "$(<"$cache/$k/release")" \
+			printf '%-10s %s (%s)\n' "$k" "$(<"$cache/$k/release")" \
 				"$(sed -n 's/^linux-image-[^ ]* //p' "$cache/$k/packages")"
 		else
-			printf '%-8s not fetched\n' "$k"
+			printf '%-10s not fetched\n' "$k"
 		fi
 	done
 }
@@ -396,6 +422,12 @@ mount -t tmpfs tmpfs /rw
 mkdir /rw/upper /rw/work /rw/mod-upper /rw/mod-work
 mount -t overlay -o lowerdir=/host,upperdir=/rw/upper,workdir=/rw/work overlay /new ||
 	fail "no overlay"
+if [ -n "$here" ]; then
+	mkdir -p /here /rw/here-upper /rw/here-work "/new$here"
+	mount -t 9p -o ro,cache=loose,$o here /here || fail "no current directory"
+	mount -t overlay -o lowerdir=/here,upperdir=/rw/here-upper,workdir=/rw/here-work \
+		overlay "/new$here" || fail "no overlay"
+fi
 
 # Only this kernel's modules and headers are to be seen, never the host's.
 layers=/kernel/image/lib/modules
@@ -541,13 +573,15 @@ show_console()
 # prepare_run: what the VM of this run boots from, and finds its command in.
 prepare_run()
 {
-	local kernel=$1 btf=$2 headers=$3 driver=$4 tree=$run_dir/tree
+	local kernel=$1 btf=$2 headers=$3 driver=$4 here='' tree=$run_dir/tree
 	shift 4
 	mkdir -p "$tree/job"
 	print_init >"$tree/init"
 	chmod 755 "$tree/init"
 	print_main >"$tree/job/main"
+	! is_arm64 "$kernel" || here=$(quote "$PWD")
 	printf '%s\n' "btf=$btf" "headers=$headers" "driver=$driver" "hostname=vm-$kernel" \
+		"here=$here" \
 		>"$tree/job/conf"
 	printf '%s\n' "cd $(quote "$PWD")|| exit 125" "exec $(quote "$@")" >"$tree/job/command"
 	# The kernel unpacks archives that follow one another into one tree.
@@ -555,7 +589,7 @@ prepare_run()
 	(cd "$tree" && find . | cpio -o -H newc -R 0:0 --quiet) >>"$run_dir/initrd"
 }
 
-# boot LIMIT QEMU-ARGUMENT...: one life of the VM, its output copied to ours.
+# boot LIMIT QEMU ARGUMENT...: one life of the VM, its output copied to ours.
 # Returns what QEMU or timeout returned.
 boot()
 {
@@ -567,7 +601,7 @@ boot()
 	: >"$run_dir/out/stderr"
 	# Both setprivs see to it that QEMU ends even if this script is killed outright.
 	setpriv --pdeathsig TERM timeout --kill-after 5 "$limit" setpriv --pdeathsig KILL \
-		qemu-system-x86_64 "$@" </dev/null >"$run_dir/qemu.log" 2>&1 &
+		"$@" </dev/null >"$run_dir/qemu.log" 2>&1 &
 	qemu=$!
 	tail -s 0.1 -c +1 -f --pid="$qemu" "$run_dir/out/stdout" &
 	out=$!
@@ -589,7 +623,8 @@ run_vm()
 {
 	local kernel=$1 btf=$2 headers=$3 net=$4 cpus=$5 mem=$6 limit=$7 append=$8 la57=$9
 	shift 9
-	local k=$cache/$kernel image=kernel model=$net driver=none args=() share attempt status accel
+	local k=$cache/$kernel image=kernel root=/ console=ttyS0 model=$net driver=none machine=()
+	local args=() share attempt status accel
 
 	[[ $PWD != *$'\n'* && $PWD != /proc/* && $PWD != /sys/* && $PWD != /dev/* && $PWD != /run/* ]] ||
 		die "the VM cannot see the directory $PWD"
@@ -600,20 +635,30 @@ run_vm()
 	run_dir=$(mktemp -d "${TMPDIR:-/tmp}/lnk-vm.XXXXXX")
 
 	((!la57)) || image=bzImage
-	accel=$(accelerator)
+	if is_arm64 "$kernel"; then
+		root=$arm64_root/root console=ttyAMA0
+		# A processor that signs no pointers: emulated, that takes time.
+		machine=(qemu-system-aarch64 -machine virt -accel tcg -cpu cortex-a72)
+	else
+		accel=$(accelerator)
+		machine=(qemu-system-x86_64 -machine pc -accel "$accel" -cpu "$(processor "$accel" "$la57")")
+	fi
 	share=security_model=none,multidevs=remap
-	append="console=ttyS0 quiet panic=-1 nowatchdog mitigations=off no_timer_check audit=0 $append"
-	args=(-no-user-config -nodefaults -display none -no-reboot
-		-machine pc -accel "$accel" -cpu "$(processor "$accel" "$la57")" -smp "${cpus/,/,maxcpus=}" -m "$mem"
+	append="console=$console quiet panic=-1 nowatchdog mitigations=off no_timer_check audit=0 $append"
+	args=("${machine[@]}" -no-user-config -nodefaults -display none -no-reboot
+		-smp "${cpus/,/,maxcpus=}" -m "$mem"
 		-kernel "$k/$image" -initrd "$run_dir/initrd" -append "$append"
 		-serial "file:$run_dir/console"
-		-fsdev "local,id=host,path=/,readonly=on,$share"
+		-fsdev "local,id=host,path=$root,readonly=on,$share"
 		-fsdev "local,id=kernel,path=$k,readonly=on,$share"
 		-fsdev "local,id=out,path=$run_dir/out,$share"
 		# Functions of one device share an interrupt: one less thing to set up.
 		-device "virtio-9p-pci,fsdev=host,mount_tag=host,addr=4.0,multifunction=on"
 		-device "virtio-9p-pci,fsdev=kernel,mount_tag=kernel,addr=4.1"
 		-device "virtio-9p-pci,fsdev=out,mount_tag=out,addr=4.2")
+	! is_arm64 "$kernel" ||
+		args+=(-fsdev "local,id=here,path=$PWD,readonly=on,$share"
+			-device "virtio-9p-pci,fsdev=here,mount_tag=here,addr=4.3")
 	case $net in
 	e1000) driver=e1000 ;;
 	virtio) driver=virtio_net model=virtio-net-pci ;;
@@ -662,6 +707,11 @@ main()
 		case $1 in
 		-h | --help) usage; exit 0 ;;
 		--list) list; exit 0 ;;
+		--arm64-root)
+			has_arm64_root || { open_cache; fetch_arm64_root; }
+			echo "$arm64_root/root"
+			exit 0
+			;;
 		--fetch)
 			shift
 			(($#)) || die "--fetch wants kernels (${kernels[*]})"
@@ -700,7 +750,11 @@ main()
 	check_kernel "$kernel"
 	(($#)) || die "no command given (see $self --help)"
 	[[ $(uname -m) == x86_64 ]] || die "the VMs are x86-64; this machine is not"
-	need qemu-system-x86 qemu-system-x86_64
+	if is_arm64 "$kernel"; then
+		need qemu-system-arm qemu-system-aarch64
+	else
+		need qemu-system-x86 qemu-system-x86_64
+	fi
 	need cpio cpio
 	need util-linux setpriv
 	is_cached "$kernel" || fetch_kernel "$kernel"
