@@ -24,7 +24,8 @@ def noise(kind, ftrace):
         yield
         return
     instance = f"{ftrace.root}/instances/lnk-noise-{os.getpid()}"
-    ftrace.kprobe_events(f"p:{ftrace.group}/noise __x64_sys_getppid " +
+    call = "__arm64_sys_getppid" if os.uname().machine == "aarch64" else "__x64_sys_getppid"
+    ftrace.kprobe_events(f"p:{ftrace.group}/noise {call} " +
                          " ".join(f"a{i}=+0(%sp):x64[16]" for i in range(24)) + "\n")
     ftrace.names.append("noise")
     os.mkdir(instance)

@@ -178,9 +178,10 @@ class Ftrace:
         # the tool may have to do without BTF; its witness need not
         types = btf.Btf(self.mount("sysfs") + "/kernel/btf/vmlinux")
         off = types.offset
+        first, second = ("%x0", "%x1") if os.uname().machine == "aarch64" else ("%di", "%si")
         data, cb, size = off("sk_buff", "data"), off("sk_buff", "cb"), off("sk_buff", "len")
         ports = off("sock_common", "skc_portpair")
-        sock = " ".join(f"{name}=+{off(*field)}(%di):{kind}" for name, field, kind in (
+        sock = " ".join(f"{name}=+{off(*field)}({first}):{kind}" for name, field, kind in (
             ("family", ("sock_common", "skc_family"), "u16"),
             ("state", ("sock_common", "skc_state"), "u8"),
             ("ports", ("sock_common", "skc_portpair"), "u32"),
@@ -193,13 +194,13 @@ class Ftrace:
             ("me6", ("sock_common", "skc_v6_rcv_saddr"), "x64[2]"),
             ("seq", ("tcp_sock", "rcv_nxt"), "u32"),
             ("ack", ("tcp_sock", "snd_una"), "u32")))
-        packet = f"head=+0(+{data}(%di)):x64[16] size=+{size}(%di):u32"
-        segment = f"head=+0(+{data}(%si)):x64[2] seq=+{cb}(%si):u32 size=+{size}(%si):u32"
+        packet = f"head=+0(+{data}({first})):x64[16] size=+{size}({first}):u32"
+        segment = f"head=+0(+{data}({second})):x64[2] seq=+{cb}({second}):u32 size=+{size}({second}):u32"
         for name, what in (
                 ("ip_local_deliver", packet), ("ip6_input", packet),
                 ("tcp_v4_do_rcv", segment), ("tcp_v6_do_rcv", segment),
                 ("tcp_rcv_established", segment),
-                ("tcp_queue_rcv", f"ports=+{ports}(%di):u32 seq=+{cb}(%si):u32 size=+{size}(%si):u32"),
+                ("tcp_queue_rcv", f"ports=+{ports}({first}):u32 seq=+{cb}({second}):u32 size=+{size}({second}):u32"),
                 ("sock_def_readable", sock)):
             self.kprobe_events(f"p:{self.group}/{name} {name} {what}\n")
             self.names.append(name)
