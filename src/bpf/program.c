@@ -67,6 +67,12 @@ static void hook_loaded(struct build *b, const struct reply *r, int fd)
 	h->refused = diagnose_load(text_str(&h->log), r->error, h->kind, &h->why);
 }
 
+static void drop(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
 /* Takes the descriptor over. A reply that makes no sense is dropped: the child is ours,
  * but it has run a compiler over text that is not. */
 static void take_reply(struct build *b, struct reply *r, int fd)
@@ -131,8 +137,7 @@ static void take_reply(struct build *b, struct reply *r, int fd)
 		b->error = r->error >= 0 ? r->error : EPROTO;
 		break;
 	}
-	if (fd >= 0)
-		close(fd);
+	drop(fd);
 }
 
 /* The descriptor that came with a message, or -1; -EMFILE: it came, and this process may have no
@@ -176,13 +181,14 @@ static int receive(struct build *b)
 		return errno == EINTR ? 1 : -errno;
 	fd = received_fd(&msg);
 	if ((size_t)n <= offsetof(struct reply, text)) { /* nothing at all: the end */
-		if (fd >= 0)
-			close(fd);
+		drop(fd);
 		return n != 0;
 	}
 	/* nor is a program refused that found no place in the child */
-	if (fd == -EMFILE || (r.kind == REPLY_HOOK && r.error == EMFILE))
+	if (fd == -EMFILE || (r.kind == REPLY_HOOK && r.error == EMFILE)) {
+		drop(fd);
 		return -EMFILE;
+	}
 	((char *)&r)[n - 1] = '\0';
 	take_reply(b, &r, fd);
 	return 1;
