@@ -759,6 +759,7 @@ main()
 	need util-linux setpriv
 	is_cached "$kernel" || fetch_kernel "$kernel"
 	if ((la57)); then
+		! is_arm64 "$kernel" || die "--la57 is for kernels of x86-64"
 		has_la57 "$kernel" || die "Linux $kernel has no five levels of page tables"
 		is_cached "$kernel" bzImage || fetch_kernel "$kernel" bzImage
 	fi
