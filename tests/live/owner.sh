@@ -55,7 +55,12 @@ PYTHON
 
 start owner --attach "$KIND" -p "$PORT" -o function,sport,dport,pid,comm,state,n --col n=inode
 pid=$SPAWNED
-child=$(ps -o pid= -o comm= --ppid "$pid" | awk '$2 == "lnk_owners" { print $1 }')
+# of a process; a guard of kprobes may stand beside it
+owners_of()
+{
+	ps -o pid= -o comm= --ppid "$1" | awk '$2 == "lnk_owners" { print $1 }'
+}
+child=$(owners_of "$pid")
 has()
 {
 	grep -q "^$1:.$2\$" "/proc/$child/status" || fails "$1 is not $2"
@@ -114,14 +119,14 @@ check "the process that looked has ended" wait_until 2 has_ended
 
 start killed -o comm,pid -p "$PORT"
 pid=$SPAWNED
-child=$(ps -o pid= --ppid "$pid" | tr -d ' ')
+child=$(owners_of "$pid")
 kill -KILL "$pid"
 wait "$pid" 2>/dev/null
 check "... also after a SIGKILL" [ -n "$child" ] -- wait_until 2 has_ended
 
 start gone -o function,comm,state -p "$PORT"
 pid=$SPAWNED
-kill -KILL "$(ps -o pid= --ppid "$pid" | tr -d ' ')"
+kill -KILL "$(owners_of "$pid")"
 traffic 127.0.0.1 "$PORT" 3 >/dev/null
 sleep 0.3
 stop gone "$pid"
@@ -129,5 +134,5 @@ check "without it there are rows, and no owners" expect_exit 0 -- expect_exact -
 	expect_rows '$2 == "-" || $2 == "?"'
 
 start none -p "$PORT"
-check "no such process without the columns" [ -z "$(ps -o pid= --ppid "$SPAWNED")" ]
+check "no such process without the columns" [ -z "$(owners_of "$SPAWNED")" ]
 stop none "$SPAWNED"
