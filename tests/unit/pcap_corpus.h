@@ -318,6 +318,15 @@ struct pcap_packet {
 	uint8_t bytes[PCAP_PACKET_MAX];
 };
 
+/* What libpcap says of it when its first `linear` bytes are there. */
+PCAP_UNUSED static bool pcap_matches(const struct pcap_sample *s, const struct pcap_packet *p,
+				     uint32_t linear)
+{
+	struct pcap_pkthdr h = { .caplen = linear, .len = p->length };
+
+	return pcap_offline_filter(&s->program, &h, p->bytes) != 0;
+}
+
 static void pcap_put16(uint8_t *p, uint32_t v)
 {
 	p[0] = (uint8_t)(v >> 8);

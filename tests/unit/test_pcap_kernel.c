@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What is emitted, compiled by libbcc, taken by this kernel's verifier and run by it, against
- * libpcap's bpf_filter(). The packet lies in a map, whose memory is kernel memory.
+ * libpcap's own answer. The packet lies in a map, whose memory is kernel memory.
  */
 #include "pcap_corpus.h"
 
@@ -218,7 +218,7 @@ static bool try_packet(int prog, int map, const struct pcap_sample *s, const str
 		       uint32_t linear, bool plain)
 {
 	struct cell cell = { .linear = linear, .length = p->length };
-	int want = bpf_filter(s->program.bf_insns, p->bytes, p->length, p->length) != 0;
+	int want = pcap_matches(s, p, p->length);
 
 	memcpy(cell.bytes, p->bytes, p->length);
 	fill_event(&cell.event, p);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lnk_pcap_sock() says 1 or 0 only where bpf_filter() says so of every packet that the event
+ * lnk_pcap_sock() says 1 or 0 only where libpcap says so of every packet that the event
  * could stand for, and -2 not too often.
  */
 #include "pcap_corpus.h"
@@ -99,7 +99,7 @@ static void look(const struct pcap_functions *f, const struct pcap_sample *s, si
 
 	for (i = 0; i < VARIANTS; i++) {
 		make_variant(k, &p);
-		answer = bpf_filter(s->program.bf_insns, p.bytes, p.length, p.length) != 0;
+		answer = pcap_matches(s, &p, p.length);
 		got[answer]++;
 		if (said == -2 || CHECK_INT(said, answer))
 			continue;
