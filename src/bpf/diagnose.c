@@ -116,10 +116,22 @@ static bool is_caret_line(const char *line, size_t len)
 	return len && strspn(line, " \t~^") == len && memchr(line, '^', len);
 }
 
+/* Newer clang (19 does) has "   12 | " before the source line and "      | " before the caret: how
+ * long that is, or 0. Above an older one's caret such text is the source's own. */
+static size_t margin_of(const char *source, size_t source_len, const char *caret, size_t len)
+{
+	size_t bar = strspn(caret, " ");
+
+	return bar + 2 <= len && bar + 2 <= source_len && !strncmp(caret + bar, "| ", 2) &&
+			       !strncmp(source + bar, "| ", 2)
+		       ? bar + 2
+		       : 0;
+}
+
 void diagnose_excerpt(const char *log, struct text *out)
 {
 	const char *from, *source, *caret;
-	size_t len, source_len;
+	size_t len, source_len, margin;
 	bool noted;
 
 	if (!error_line(log, &from, &len, &noted) || from[len] != '\n' || of_expression(from))
@@ -130,12 +142,13 @@ void diagnose_excerpt(const char *log, struct text *out)
 		return;
 	caret = source + source_len + 1;
 	len = strcspn(caret, "\n");
-	if (!is_caret_line(caret, len))
+	margin = margin_of(source, source_len, caret, len);
+	if (!is_caret_line(caret + margin, len - margin))
 		return;
 	text_puts(out, "\n");
-	text_add_escaped(out, source, source_len, true);
+	text_add_escaped(out, source + margin, source_len - margin, true);
 	text_puts(out, "\n");
-	text_add_escaped(out, caret, len, true);
+	text_add_escaped(out, caret + margin, len - margin, true);
 }
 
 /* "FILE:LINE" at the end of a line, but for line 0, which is nobody's. */

@@ -18,6 +18,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		REQUIRE(!out.len);
 	REQUIRE(is_safe_text(text_str(&out), out.len, false));
 	text_reset(&out);
+	diagnose_excerpt(log, &out);
+	REQUIRE(is_safe_text(text_str(&out), out.len, true));
+	text_reset(&out);
 	diagnose_load(log, error, kind, &out);
 	REQUIRE(out.len && is_safe_text(out.s, out.len, false));
 	text_free(&out);

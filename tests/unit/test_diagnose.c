@@ -205,6 +205,16 @@ TEST(the_source_line_and_the_caret)
 		  "\nint x = ;\n        ^");
 	CHECK_STR(excerpt("a.c:3:9: error: e\n\tint \033x;\n  ~~~^~~\n"),
 		  "\n\tint \\x1bx;\n  ~~~^~~");
+	/* of clang 19 */
+	CHECK_STR(excerpt("a.c:3:9: error: e\n    3 |  int x;\n      |  ~~~^~~\n"),
+		  "\n int x;\n ~~~^~~");
+	CHECK_STR(excerpt("a.c:12345:9: error: e\n12345 | |\n      | ^\n"), "\n|\n^");
+	CHECK_STR(excerpt("a.c:3:9: error: e\n    3 | \n      | ^\n"), "\n\n^");
+	CHECK_STR(excerpt("a.c:3:9: error: e\n    3 | x\n      |\n"), "");
+	CHECK_STR(excerpt("a.c:3:9: error: e\n    3 |\n      | ^\n"), "");
+	CHECK_STR(excerpt("a.c:3:9: error: e\n      | ^\n    3 | x\n"), "");
+	/* ... and what looks like that, of clang 14 */
+	CHECK_STR(excerpt("a.c:3:9: error: e\n    3 | x\n        ^\n"), "\n    3 | x\n        ^");
 	CHECK_STR(excerpt("a.c:3:9: error: e\nint x;\nno caret\n"), "");
 	CHECK_STR(excerpt("a.c:3:9: error: e\nint x;\n   \n"), "");
 	CHECK_STR(excerpt("a.c:3:9: error: e\nint x;"), "");
