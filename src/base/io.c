@@ -101,6 +101,12 @@ int write_file_at(int dirfd, const char *path, const char *bytes, size_t len)
 	return err;
 }
 
+void close_fd(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
 void close_from(int first)
 {
 	const struct dirent *d;

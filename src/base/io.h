@@ -25,6 +25,9 @@ int read_file_at(int dirfd, const char *path, struct text *out, size_t max);
  * or -errno. */
 int write_file_at(int dirfd, const char *path, const char *bytes, size_t len);
 
+/* Closes it, if it is one: a negative number stands for none. */
+void close_fd(int fd);
+
 /* Closes every descriptor from this one on, also those above what RLIMIT_NOFILE is now. For a
  * child that keeps nothing of its parent's. */
 void close_from(int first);

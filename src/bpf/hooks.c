@@ -11,7 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "base/io.h"
 
 const char *const hook_kind_name[HOOK_KINDS] = {
 	[HOOK_FENTRY] = "fentry",
@@ -334,12 +335,6 @@ int hooks_scan(struct hooks *hs, const char *file, const char *text, struct text
 			lx.p++;
 	}
 	return 0;
-}
-
-static void close_fd(int fd)
-{
-	if (fd >= 0)
-		close(fd);
 }
 
 void hooks_free(struct hooks *hs)

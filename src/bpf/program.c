@@ -67,12 +67,6 @@ static void hook_loaded(struct build *b, const struct reply *r, int fd)
 	h->refused = diagnose_load(text_str(&h->log), r->error, h->kind, &h->why);
 }
 
-static void drop(int fd)
-{
-	if (fd >= 0)
-		close(fd);
-}
-
 /* Takes the descriptor over. A reply that makes no sense is dropped: the child is ours,
  * but it has run a compiler over text that is not. */
 static void take_reply(struct build *b, struct reply *r, int fd)
@@ -137,7 +131,7 @@ static void take_reply(struct build *b, struct reply *r, int fd)
 		b->error = r->error >= 0 ? r->error : EPROTO;
 		break;
 	}
-	drop(fd);
+	close_fd(fd);
 }
 
 /* The descriptor that came with a message, or -1; -EMFILE: it came, and this process may have no
@@ -181,12 +175,12 @@ static int receive(struct build *b)
 		return errno == EINTR ? 1 : -errno;
 	fd = received_fd(&msg);
 	if ((size_t)n <= offsetof(struct reply, text)) { /* nothing at all: the end */
-		drop(fd);
+		close_fd(fd);
 		return n != 0;
 	}
 	/* nor is a program refused that found no place in the child */
 	if (fd == -EMFILE || (r.kind == REPLY_HOOK && r.error == EMFILE)) {
-		drop(fd);
+		close_fd(fd);
 		return -EMFILE;
 	}
 	((char *)&r)[n - 1] = '\0';
