@@ -47,7 +47,7 @@ class Books:
                 self.stages[cells[0]] = dict(zip(heads.group(1).split(), cells[1:]))
         silent = re.search(r"Calls without a row: (\d+) not TCP, (\d+) fragments, "
                            r"(\d+) out of reach", text)
-        self.other, self.fragments, self.unreadable = map(int, silent.groups()) if silent else (0, 0, 0)
+        self.other, self.fragments, self.unreadable = map(int, silent.groups()) if silent else (None,) * 3
 
     def get(self, stage, column):
         """A number, or None where the tool shows "?"."""

@@ -219,8 +219,8 @@ class Ftrace:
         may keep BPF programs from running there, and no counter tells that it did."""
         threads = os.listdir("/proc/1/task")
         with open(self.instance + "/trace", encoding="ascii", errors="replace") as f:
-            return sum(" netif_receive_skb: " in line and bool(m) and m.group(1) in threads
-                       for line in f for m in [re.match(r" *.*?-(\d+) +\[", line)])
+            tasks = re.findall(r"-(\d+) +\[.* netif_receive_skb: ", f.read())
+        return sum(task in threads for task in tasks)
 
     def probes(self):
         """(peer, me, peer's port, my port, bytes of payload) of each."""
